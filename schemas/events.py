@@ -1,0 +1,298 @@
+"""Every event of the system (design §4): one frozen model a topic.
+
+A default stands only where "not known" is legal. Times are UTC with microseconds. Lengths are
+characters unless the name says otherwise.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from schemas.records import (
+    Candidate,
+    ConfusionCell,
+    Expectation,
+    FeedbackKind,
+    GateResult,
+    HumanWinner,
+    LabelRole,
+    Message,
+    OffsetRange,
+    Opinion,
+    Order,
+    Origin,
+    Passage,
+    PreferenceSource,
+    Purpose,
+    Record,
+    RunStatus,
+    Verdict,
+    VerifiedCandidate,
+    VerifierWinner,
+    Winner,
+)
+
+# A longer output is not an answer anyone reads; it becomes a dead letter (design §4, sizes).
+MAX_TEXT_BYTES = 1024 * 1024
+# Check evidence is for people and judges to read, not a result store.
+MAX_EVIDENCE_BYTES = 2048
+
+Messages = Annotated[tuple[Message, ...], Field(min_length=1)]
+
+
+class Event(Record):
+    """What every event carries.
+
+    ``occurred_at`` is event time: of a derived event, the latest of its sources. ``config_hash``
+    is that of the stage configuration that made it ("" for captured events). ``source_ids`` are
+    the ids of the events it was made from.
+    """
+
+    event_id: str = Field(min_length=1)
+    occurred_at: AwareDatetime
+    workload_id: str = Field(min_length=1)
+    config_hash: str
+    source_ids: tuple[str, ...] = ()
+
+
+class Completion(Event):
+    """One answer of a model (or person) to one prompt, as captured."""
+
+    prompt_id: str = Field(min_length=1)
+    messages: Messages
+    output: str
+    model: str
+    checkpoint: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    finish_reason: str = "stop"
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_usd: float | None = None
+    latency_ms: float | None = None
+    user_hash: str | None = None
+    origin: Origin
+    tags: tuple[str, ...] = ()
+    slice: str = "default"
+    context: tuple[Passage, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+    def candidate(self) -> Candidate:
+        """The completion without its prompt, as it stands in a candidate set."""
+        return Candidate(
+            completion_id=self.event_id,
+            output=self.output,
+            model=self.model,
+            checkpoint=self.checkpoint,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            seed=self.seed,
+            finish_reason=self.finish_reason,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            cost_usd=self.cost_usd,
+            latency_ms=self.latency_ms,
+            user_hash=self.user_hash,
+            origin=self.origin,
+            tags=self.tags,
+        )
+
+
+class PromptEvent(Event):
+    """What the events of the chain after capture share: the prompt and how it can be checked."""
+
+    prompt_id: str = Field(min_length=1)
+    messages: Messages
+    expectations: tuple[Expectation, ...] = ()
+    context: tuple[Passage, ...] = ()
+    slice: str = "default"
+    purpose: Purpose
+
+
+class CandidateSet(PromptEvent):
+    """One prompt with all its candidates: the unit that flows."""
+
+    candidates: tuple[Candidate, ...]
+
+
+class Verification(PromptEvent):
+    """A candidate set with what the checks found of each candidate."""
+
+    candidates: tuple[VerifiedCandidate, ...]
+
+
+class Comparison(PromptEvent):
+    """Two candidates A and B of one prompt, in a seeded random order, not yet judged."""
+
+    a: VerifiedCandidate
+    b: VerifiedCandidate
+    verifier_winner: VerifierWinner
+    rubric_id: str
+
+
+class Judgment(Event):
+    """A comparison with the opinions of the panel and the verdict over both orders.
+
+    ``margin`` is m > 0 where A is favoured and ``position_bias`` is b, both in log-odds; None
+    where no judge gave probabilities. ``agreement`` is the share of votes for the winner.
+    A verifier-decided comparison passes with the verifier's winner and, unless it is
+    cross-checked, without opinions.
+    """
+
+    prompt_id: str = Field(min_length=1)
+    comparison: Comparison
+    opinions: tuple[Opinion, ...] = ()
+    winner: Winner
+    margin: float | None = None
+    position_bias: float | None = None
+    agreement: float | None = None
+    rubric_version: str
+    teacher_model: str
+    judge_config_hash: str
+    crosscheck_winner: Winner | None = None
+
+
+class Preference(Event):
+    """One preference pair that a policy may be trained on."""
+
+    prompt_id: str = Field(min_length=1)
+    prompt: Messages
+    chosen: Messages
+    rejected: Messages
+    chosen_id: str
+    rejected_id: str
+    source: PreferenceSource
+    rubric_version: str
+    teacher_model: str
+    judge_config_hash: str
+    margin: float | None = None
+    agreement: float | None = None
+    chosen_checks: dict[str, str] = Field(default_factory=dict)
+    rejected_checks: dict[str, str] = Field(default_factory=dict)
+    chosen_length: int = Field(ge=0)
+    rejected_length: int = Field(ge=0)
+    slice: str = "default"
+
+
+class Feedback(Event):
+    """What a person did with one completion: value is 1 or -1 for a thumb, a rating, or 1."""
+
+    completion_id: str
+    prompt_id: str
+    kind: FeedbackKind
+    value: float
+    comment: str | None = None
+    user_hash: str | None = None
+
+
+class Discard(Event):
+    """Something a stage decided not to pass on, why, and the numbers that decided."""
+
+    stage: str
+    reason: str
+    reasons: tuple[str, ...]
+    numbers: dict[str, float] = Field(default_factory=dict)
+    subject_ids: tuple[str, ...] = ()
+
+
+class Label(Event):
+    """One person's verdict on one comparison, blind to model and order."""
+
+    comparison_id: str
+    prompt_id: str
+    content_sha256: str
+    annotator: str
+    role: LabelRole
+    winner: HumanWinner
+    criteria: tuple[str, ...] = ()
+    seconds: float | None = None
+    comment: str | None = None
+    order: Order
+
+
+class Calibration(Event):
+    """How well a judge configuration agrees with people on one split (slice "" = all)."""
+
+    judge_config_hash: str
+    rubric_version: str
+    panel: tuple[str, ...]
+    split: str
+    slice: str = ""
+    n: int = Field(ge=0)
+    confusion: tuple[ConfusionCell, ...]
+    observed_agreement: float | None
+    kappa: float | None
+    standard_error: float | None
+    lower_bound: float | None
+    upper_bound: float | None
+    coverage: float | None
+    parse_failures: int = Field(ge=0)
+    position_bias: float | None = None
+    length_slope: float | None = None
+    verdict: Verdict
+
+
+class Run(Event):
+    """One step in the life of a training run; the last by occurred_at is its state."""
+
+    run_id: str
+    status: RunStatus
+    manifest_hash: str
+    offset_ranges: tuple[OffsetRange, ...] = ()
+    algorithm: str
+    hyper_parameters: dict[str, str] = Field(default_factory=dict)
+    gates: tuple[GateResult, ...] = ()
+    ungated: bool = False
+    metrics_before: dict[str, float] = Field(default_factory=dict)
+    metrics_after: dict[str, float] = Field(default_factory=dict)
+    detail: str = ""
+
+
+class DeadLetter(Event):
+    """Bytes that a stage could not process; topic, partition and offset are its identity."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes
+    value_sha256: str
+    value_bytes: int = Field(ge=0)
+    error_class: str
+    message: str
+    stage: str
+    attempt: int = Field(ge=1)
+    retryable: bool
+
+
+TOPICS: dict[type[Event], str] = {
+    Completion: "completions",
+    CandidateSet: "samples",
+    Feedback: "feedback",
+    Verification: "verifications",
+    Comparison: "comparisons",
+    Judgment: "judgments",
+    Preference: "preferences",
+    Discard: "discards",
+    Label: "labels",
+    Calibration: "calibrations",
+    Run: "runs",
+    DeadLetter: "dead-letters",
+}
+EVENTS: dict[str, type[Event]] = {topic: event for event, topic in TOPICS.items()}
+
+
+def partition_key(event: Event) -> str:
+    """The Kafka key: the prompt's id along the chain, else what groups the event naturally."""
+    for field in ("prompt_id", "judge_config_hash", "run_id"):
+        value = getattr(event, field, None)
+        if isinstance(value, str) and value:
+            return value
+    return event.event_id
+
+
+def latest(*moments: datetime) -> datetime:
+    """Event time of a derived event: the latest of its sources."""
+    return max(moments)
