@@ -1,0 +1,14 @@
+"""Waiting for what another process does, without guessing how long it takes."""
+
+import time
+from collections.abc import Callable
+
+_POLL_S = 0.02
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
+    """Return as soon as ``condition()`` is true; fail, saying ``what`` was awaited, after 60 s."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"waited {timeout_s:g} s in vain: {what}"
+        time.sleep(_POLL_S)
