@@ -1,0 +1,100 @@
+"""``pipeline.yaml`` of a project directory: the settings of every stage, and the stages of them."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from infra.settings import Settings
+from infra.yaml_config import load_yaml
+from schemas.errors import ConfigError
+from schemas.records import Record
+from streams.filter import FilterStage
+from streams.filter_rules import FilterSettings
+from streams.inference.chat import ChatModel
+from streams.inference.open_model import open_model
+from streams.judge.rubric import load_rubric
+from streams.judge.settings import JudgeSettings
+from streams.judge.stage import JudgeStage
+from streams.judge.verdict_store import VerdictStore
+from streams.pair import PairSettings, PairStage
+from streams.sample import SampleSettings, SampleStage
+from streams.stage import Stage
+from streams.topology import STAGE_INPUTS
+from streams.verify.settings import VerifySettings
+from streams.verify.stage import VerifyStage
+
+FILE_NAME = "pipeline.yaml"
+
+
+class Pipeline(Record):
+    """What ``pipeline.yaml`` holds. Every section may be left out; then its defaults hold.
+
+    The last four are typed by ``cli.project``, as nothing here may know calibration or trainer.
+    """
+
+    workload: str = Field(default="default", min_length=1)
+    sample: SampleSettings = SampleSettings()
+    verify: VerifySettings = VerifySettings()
+    pair: PairSettings = PairSettings()
+    judge: JudgeSettings = JudgeSettings()
+    filter: FilterSettings = FilterSettings()
+    # Read by what comes after the stages; named here so that a misspelt section is an error.
+    calibration: Any = None
+    gate: Any = None
+    blend: Any = None
+    dpo: Any = None
+
+
+def load_pipeline(project_dir: Path) -> Pipeline:
+    """The project's pipeline; raises ``ConfigError`` with file, line and remedy."""
+    if not project_dir.is_dir():
+        raise ConfigError(f"{project_dir}: no such project directory; name one by --project")
+    return load_yaml(project_dir / FILE_NAME, Pipeline)
+
+
+def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
+    """The named stage as the project configures it.
+
+    Raises ``ConfigError`` for an unknown name or a bad project, ``Fatal`` where a model or
+    database it needs is not there.
+    """
+    pipeline = load_pipeline(project_dir)
+    match name:
+        case "sample":
+            models = [_model(ref, project_dir, settings) for ref in pipeline.sample.models]
+            return SampleStage(pipeline.sample, models)
+        case "verify":
+            return VerifyStage(pipeline.verify, project_dir)
+        case "pair":
+            return PairStage(pipeline.pair)
+        case "judge":
+            return _judge(pipeline.judge, project_dir, settings)
+        case "filter":
+            return FilterStage(pipeline.filter)
+    raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
+
+
+def _judge(judge: JudgeSettings, project_dir: Path, settings: Settings) -> JudgeStage:
+    if judge.model is None:
+        return JudgeStage(judge, None, None)
+    if judge.rubric is None:
+        raise ConfigError(
+            f"{project_dir / FILE_NAME}: judge.model is set but judge.rubric is not; "
+            "add `rubric: ID/VERSION` of a file rubrics/ID/VERSION.yaml"
+        )
+    rubric = load_rubric(project_dir, judge.rubric)
+    store = VerdictStore(settings.data_dir / "verdicts.sqlite")
+    resolved = judge.model_copy(update={"model": _resolve(judge.model, project_dir)})
+    return JudgeStage(resolved, rubric, _model(judge.model, project_dir, settings), store=store)
+
+
+def _model(ref: str, project_dir: Path, settings: Settings) -> ChatModel:
+    return open_model(_resolve(ref, project_dir), settings)
+
+
+def _resolve(ref: str, project_dir: Path) -> str:
+    """A relative ``path:DIR`` counts from the project directory, wherever the worker runs."""
+    if ref.startswith("path:"):
+        return f"path:{(project_dir / ref.removeprefix('path:')).resolve()}"
+    return ref

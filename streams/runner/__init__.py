@@ -1,0 +1,1 @@
+"""What both runners share (attempts, intake, dead letters, poison limits), and the worker."""

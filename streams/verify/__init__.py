@@ -1,0 +1,1 @@
+"""Verification: checks that decide by execution what can be decided so."""

@@ -1,0 +1,1 @@
+"""Child processes that run SQL nobody trusts, and the pool that owns them."""

@@ -1,0 +1,109 @@
+"""What the gate says, and where it points."""
+
+import pytest
+
+from streams.verify.sandbox.database import Dialect
+from streams.verify.sql_gate import GatedSql, Rejection, gate_sql
+from streams.verify.sql_text import extract_sql
+
+TABLES = {"v_sales": frozenset({"id", "user"}), "v_days": frozenset({"day"})}
+
+
+def rejection(sql: str, dialect: Dialect = "duckdb") -> Rejection:
+    gated = gate_sql(sql, dialect=dialect, tables=TABLES)
+    assert isinstance(gated, Rejection), sql
+    return gated
+
+
+@pytest.mark.parametrize(
+    ("sql", "rule", "token", "position"),
+    [
+        ("SELECT id FROM sales", "table", "sales", 15),
+        ("SELECT id FROM other.v_sales", "table", "other.v_sales", 21),
+        ("SELECT id, getenv('x') FROM v_sales", "function", "getenv", 11),
+        ("SELECT id FROM read_csv('x')", "table_function", "", None),
+        ("SELECT 1; SELECT 2", "one_statement", "2", None),
+        ("DROP TABLE v_sales", "only_queries", "DROP", None),
+        ("WITH v_days AS (SELECT 1) SELECT * FROM v_days", "cte_shadows_table", "v_days", None),
+        ("SELECT id FROM v_sales USING SAMPLE 3", "syntax", "TABLESAMPLE", None),
+        ("SELECT current_database FROM v_sales", "session_value", "current_database", 7),
+        ("SELECT CAST('now' AS DATE)", "non_deterministic", "now", None),
+        ("SELECT " + "(" * 50 + "1", "too_deep", "(", 47),
+        ("SELECT '" + "x" * 9000, "too_long", "9008 bytes", None),
+        ("SELECT \0", "not_text", "'\\x00'", 7),
+        ("SELEC id", "only_queries", "ALIAS", None),
+        ("SELECT FROM WHERE", "unparsable", "", None),
+    ],
+)
+def test_a_rejection_names_rule_token_and_place(
+    sql: str, rule: str, token: str, position: int | None
+) -> None:
+    found = rejection(sql)
+    assert found.rule == rule
+    if token:
+        assert found.token == token
+    if position is not None:
+        assert found.position == position
+        assert f"at character {position}" in str(found)
+
+
+def test_a_column_may_have_a_session_words_name() -> None:
+    assert isinstance(
+        gate_sql("SELECT user FROM v_sales", dialect="duckdb", tables=TABLES), GatedSql
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (SELECT 1 AS x), b AS (SELECT x FROM a) SELECT * FROM b",
+        "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x + 1 FROM a) SELECT * FROM a",
+        "SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) AS t",
+        "WITH a AS (SELECT 1 AS x) SELECT (SELECT max(x) FROM a) FROM v_sales",
+    ],
+)
+def test_a_name_in_scope_is_no_table(sql: str) -> None:
+    gated = gate_sql(sql, dialect="duckdb", tables=TABLES)
+    assert isinstance(gated, GatedSql), gated
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a",
+        "WITH a AS (SELECT * FROM a) SELECT * FROM a",
+        "WITH RECURSIVE a AS (SELECT * FROM a) SELECT * FROM a",
+        "WITH RECURSIVE a AS (SELECT * FROM b), b AS (SELECT 1) SELECT * FROM a",
+        "WITH RECURSIVE a AS (SELECT x FROM a UNION ALL SELECT x FROM a) SELECT * FROM a",
+        "SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a) AS t, a",
+        "WITH a AS (SELECT 1) SELECT * FROM main.a",
+    ],
+)
+def test_a_name_out_of_scope_is_a_table(sql: str) -> None:
+    assert rejection(sql).rule == "table"
+
+
+@pytest.mark.parametrize(
+    ("answer", "sql", "rule"),
+    [
+        ("SELECT 1", "SELECT 1", "whole_text"),
+        ("Here:\n```sql\nSELECT 1\n```\nIt filters nothing.", "SELECT 1", "sql_fence"),
+        ("```\nSELECT 1\n```", "SELECT 1", "plain_fence"),
+        (
+            "```python\nx\n```\n```SQL\nSELECT 1\n```\n```sql\nSELECT 2\n```",
+            "SELECT 1",
+            "sql_fence",
+        ),
+        ("~~~duckdb title\nSELECT 1\n~~~", "SELECT 1", "sql_fence"),
+        ("```sql\nSELECT 1", "SELECT 1", "sql_fence"),
+        ("````sql\nSELECT '\n```\n'\n````", "SELECT '\n```\n'", "sql_fence"),
+    ],
+)
+def test_sql_is_found_by_rule(answer: str, sql: str, rule: str) -> None:
+    found = extract_sql(answer)
+    assert found is not None
+    assert (found.sql, found.rule) == (sql, rule)
+
+
+def test_an_empty_fence_holds_no_sql() -> None:
+    assert extract_sql("```sql\n\n```") is None
