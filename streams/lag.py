@@ -19,9 +19,7 @@ def pending_by_stage(settings: Settings) -> dict[str, int]:
 def _pending(settings: Settings, stage: str) -> int:
     client = admin(settings)
     topic = identity(settings, client, topic_name(settings, input_topic(stage)))
-    committed = committed_offsets(
-        settings, client, group_name(settings, consumer_group(stage))
-    )
+    committed = committed_offsets(settings, client, group_name(settings, consumer_group(stage)))
     return sum(
         span.end - max(committed.get((topic.name, partition), span.first), span.first)
         for (_, partition), span in spans(settings, client, [topic]).items()

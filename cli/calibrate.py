@@ -1,0 +1,90 @@
+"""`prefstream calibrate`: how well each judge agrees with people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from consumers.calibration.job import CalibrationRun
+
+
+def calibrate(
+    project: Annotated[
+        Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
+    ] = Path(),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the numbers and publish nothing.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One calibration a line, as JSON.")
+    ] = False,
+) -> None:
+    """Compare judged anchors with adjudicated labels and publish what came out.
+
+    One calibration for each judge configuration, split and slice goes to `calibrations`; core
+    rows, which people decided and which never measure, go to `preferences` as human rows. Running
+    it again on the same log publishes the same ids.
+
+    [bold]Examples[/bold]
+
+      prefstream calibrate --project examples/harbor/project
+      prefstream calibrate --dry-run --json | jq .kappa
+    """
+    from cli.project import load_project
+    from consumers.calibration.job import calibrate_topics
+    from infra.publish import publish
+    from infra.settings import Settings
+    from trainer.gate_rules import CalibrationRule
+
+    settings, loaded = Settings(), load_project(project)
+    run = calibrate_topics(settings, loaded.calibration, CalibrationRule(settings=loaded.gate))
+    if not dry_run:
+        publish(settings, [*run.calibrations, *run.core_rows])
+    if as_json:
+        for calibration in run.calibrations:
+            typer.echo(calibration.model_dump_json(exclude={"source_ids"}))
+        return
+    _show(run)
+    if not dry_run:
+        typer.echo(
+            f"published {len(run.calibrations)} calibrations and {len(run.core_rows)} human rows"
+        )
+
+
+def _show(run: "CalibrationRun") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not run.calibrations:
+        typer.echo(
+            f"nothing to measure: {run.anchors} anchors and {run.labels} labels in the log, but no "
+            "anchor has both a judge's verdict and an adjudicated label"
+        )
+        return
+    table = Table(title=f"Agreement with people ({run.anchors} anchors, {run.labels} labels)")
+    columns = (
+        "judge",
+        "split",
+        "slice",
+        "n",
+        "kappa",
+        "low",
+        "high",
+        "coverage",
+        "bias",
+        "verdict",
+    )
+    for column in columns:
+        table.add_column(column)
+    for one in run.calibrations:
+        numbers = (one.kappa, one.lower_bound, one.upper_bound, one.coverage, one.position_bias)
+        table.add_row(
+            one.judge_config_hash,
+            one.split,
+            one.slice or "all",
+            str(one.n),
+            *("undefined" if number is None else f"{number:.3f}" for number in numbers),
+            one.verdict,
+        )
+    Console().print(table)

@@ -1,0 +1,105 @@
+"""`prefstream demo`: the whole loop on Harbor, the worked example."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from rich.console import Console
+
+    from examples.harbor.demo.backend import Backend
+    from examples.harbor.demo.training import Rules
+    from examples.harbor.demo.workspace import Workspace
+
+
+def demo(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Less of everything: about two minutes.")
+    ] = False,
+    data_dir: Annotated[
+        Path, typer.Option(help="Where it works; what an earlier demo left there is removed.")
+    ] = Path(".prefstream/demo"),
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="No Kafka, even where there is Java.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The figures as one JSON line on standard output.")
+    ] = False,
+) -> None:
+    """Run the main job on a simulated text-to-SQL copilot, and show what came of it.
+
+    Streams production answers with thumbs through Kafka, verifies and judges samples, trains one
+    policy on thumbs and one on the preferences behind the gate, and evaluates both. Without Java
+    or Maven the same stages run in this process.
+
+    Exit code 1 if an event is missing from the accounts.
+
+    [bold]Examples[/bold]
+
+      prefstream demo
+      prefstream demo --quick --json | jq .policies
+    """
+    from rich.console import Console
+
+    from examples.harbor.demo.display import Display
+    from examples.harbor.demo.report import show
+    from examples.harbor.demo.sizes import FULL, QUICK
+    from examples.harbor.demo.story import tell
+    from examples.harbor.demo.workspace import lay_out
+
+    # SIGTERM ends it as Ctrl-C does: what it started is stopped on the way out
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    began_s = time.monotonic()
+    console = Console(stderr=as_json)
+    display = Display(console)
+    sizes = QUICK if quick else FULL
+    with display.step("make a warehouse and a project"):
+        workspace = lay_out(data_dir, sizes.measuring_copies)
+    rules = _rules(workspace)
+    with _backend(workspace, console, in_process=in_process) as backend:
+        console.print(f"running on {backend.description}", highlight=False)
+        story = tell(backend, workspace, rules, sizes, display, began_s)
+    show(story, console)
+    if as_json:
+        typer.echo(story.result.model_dump_json(by_alias=True))
+    if not story.result.accounting.closed:
+        typer.echo("prefstream: events are missing; see the accounting above", err=True)
+        sys.exit(1)
+
+
+def _rules(workspace: "Workspace") -> "Rules":
+    from cli.project import load_project
+    from examples.harbor.demo.training import Rules
+
+    project = load_project(workspace.project)
+    return Rules(
+        pipeline=project,
+        calibration=project.calibration,
+        gate=project.gate,
+        blend=project.blend,
+        dpo=project.dpo,
+    )
+
+
+def _backend(
+    workspace: "Workspace", console: "Console", *, in_process: bool
+) -> "AbstractContextManager[Backend]":
+    """Kafka where it can run, else the stages in this process, saying why."""
+    from examples.harbor.demo.kafka_backend import running_on_kafka
+    from examples.harbor.demo.local_backend import running_in_process
+    from infra.kafka_jars import java_problem
+    from infra.settings import Settings
+
+    settings = Settings(data_dir=workspace.root / "stack")
+    if in_process:
+        return running_in_process(settings, workspace.project)
+    if settings.bootstrap_servers is None and (problem := java_problem(settings)):
+        console.print(f"[yellow]{problem}[/yellow] The stages run in this process.")
+        return running_in_process(settings, workspace.project)
+    return running_on_kafka(settings, workspace.project)

@@ -1,0 +1,94 @@
+"""`prefstream gate`: may rows labelled by this judge be trained on?"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.records import GateResult, Verdict
+
+if TYPE_CHECKING:
+    from trainer.gate import GateDecision
+
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 2}
+_EXIT_OPERATIONAL = 3
+
+
+def gate(
+    project: Annotated[
+        Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
+    ] = Path(),
+    judge_config: Annotated[
+        str | None, typer.Option(help="This judge_config_hash, whether or not it has rows yet.")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="The rows of this dataset instead of the topic's.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The decision as one object.")] = False,
+) -> None:
+    """Hold the judge's calibration against the project's thresholds.
+
+    Exit code 0 pass, 1 fail, 2 inconclusive (nobody knows yet), 3 it could not be decided because
+    something is missing or down. Only 0 lets training happen.
+
+    [bold]Examples[/bold]
+
+      prefstream gate --project examples/harbor/project
+      prefstream gate --judge-config 3f2a90c1d4e5f607 --json
+    """
+    from schemas.errors import PrefstreamError
+
+    try:
+        decision = _decide(project, judge_config, manifest)
+    except PrefstreamError as error:
+        typer.echo(f"prefstream: {error}", err=True)
+        raise typer.Exit(_EXIT_OPERATIONAL) from None
+    if as_json:
+        typer.echo(decision_json(decision.verdict, decision.results))
+    else:
+        show_gates(decision.results)
+        typer.echo(f"gate: {decision.verdict}")
+    raise typer.Exit(EXIT_CODES[decision.verdict])
+
+
+def _decide(project: Path, judge_config: str | None, manifest: Path | None) -> "GateDecision":
+    from datetime import UTC, datetime
+
+    from cli.project import load_project
+    from infra.settings import Settings
+    from schemas.records import PreferenceSource
+    from trainer.dataset import load
+    from trainer.gate import gate, label_sources
+    from trainer.log_slice import read_calibrations, read_preferences
+
+    settings, thresholds = Settings(), load_project(project).gate
+    if judge_config is not None:
+        sources = {PreferenceSource.RLAIF: frozenset({judge_config})}
+    elif manifest is not None:
+        sources = label_sources(load(manifest).rows)
+    else:
+        sources = label_sources(read_preferences(settings).preferences)
+    return gate(sources, read_calibrations(settings), thresholds, datetime.now(UTC))
+
+
+def decision_json(verdict: Verdict, results: Sequence[GateResult]) -> str:
+    """One JSON object with the verdict and every gate."""
+    import json
+
+    gates = [result.model_dump(mode="json") for result in results]
+    return json.dumps({"verdict": verdict, "gates": gates})
+
+
+def show_gates(results: Sequence[GateResult]) -> None:
+    """Every gate as a table: verdict, number, threshold, and what it means."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Gates")
+    for column in ("gate", "verdict", "value", "threshold", "detail"):
+        table.add_column(column, overflow="fold")
+    for result in results:
+        numbers = ("" if n is None else f"{n:.4g}" for n in (result.value, result.threshold))
+        table.add_row(result.name, result.verdict, *numbers, result.detail)
+    Console().print(table)

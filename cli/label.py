@@ -1,0 +1,108 @@
+"""`prefstream label`: a file of answers into preferences, all stages in this process."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from schemas.events import CandidateSet, Completion, DeadLetter, Event
+    from streams.local import LocalRun
+    from streams.stage import Stage
+
+
+def label(
+    source: Annotated[Path, typer.Argument(help="JSONL: one completion or candidate set a line.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for one JSONL file a topic.")],
+    project: Annotated[
+        Path, typer.Option("--project", "-p", help="Project directory with pipeline.yaml.")
+    ] = Path(),
+    concurrency: Annotated[int, typer.Option(min=1, help="Events in the stages at a time.")] = 32,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The accounts as one JSON object.")
+    ] = False,
+) -> None:
+    """Sample, verify, pair, judge and filter the answers in a file; no broker is needed.
+
+    Writes OUT/<topic>.jsonl for every topic, discards and dead letters among them, and shows where
+    every line went. Exit code 1 if a line is missing from the accounts.
+
+    [bold]Examples[/bold]
+
+      prefstream label answers.jsonl -o out/ --project examples/harbor/project
+      prefstream label answers.jsonl -o out/ --json | jq .stages.filter
+    """
+    from cli.query import print_accounts
+    from consumers.accounting import close_accounts, flows_of_run
+    from infra.settings import Settings
+    from streams.pipeline import build_stage, load_pipeline
+    from streams.topology import STAGE_INPUTS
+
+    settings = Settings()
+    workload = load_pipeline(project).workload
+    stages = [build_stage(name, project, settings) for name in STAGE_INPUTS]
+    refused: list[DeadLetter] = []
+    run = asyncio.run(_run(stages, _events(source, workload, refused), concurrency))
+    for letter in refused:
+        run.add(letter)
+    written = _write(run, out)
+    accounts = close_accounts(flows_of_run(run))
+    if as_json:
+        typer.echo(accounts.model_dump_json(by_alias=True))
+    else:
+        print_accounts(accounts)
+        typer.echo(f"{len(refused)} lines of {source} were no rows (see {out}/dead-letters.jsonl)")
+        typer.echo("wrote " + ", ".join(f"{name} ({count})" for name, count in written.items()))
+    if not accounts.closed:
+        raise typer.Exit(1)
+
+
+def _events(
+    source: Path, workload: str, refused: "list[DeadLetter]"
+) -> "Iterator[Completion | CandidateSet]":
+    """The file's events with a bar on standard error; what is no row goes to ``refused``."""
+    from rich.console import Console
+    from rich.progress import track
+
+    from streams.capture.jsonl_import import LineError, read_jsonl, to_dead_letter
+
+    console = Console(stderr=True)
+    rows = read_jsonl(source, workload)
+    for row in track(rows, description="label", console=console, disable=not console.is_terminal):
+        if isinstance(row, LineError):
+            console.print(str(row), style="yellow", markup=False, highlight=False)
+            refused.append(to_dead_letter(row))
+        else:
+            yield row
+
+
+async def _run(
+    stages: "Sequence[Stage[Any]]", events: "Iterator[Event]", concurrency: int
+) -> "LocalRun":
+    from streams.local import run_local
+
+    try:
+        return await run_local(stages, events, concurrency=concurrency)
+    finally:
+        for stage in stages:
+            await stage.aclose()
+
+
+def _write(run: "LocalRun", out: Path) -> dict[str, int]:
+    """A file a topic, each whole or not at all; returns how many events each has."""
+    from consumers.clickhouse.rows import event_json
+    from schemas.events import EVENTS
+
+    out.mkdir(parents=True, exist_ok=True)
+    counts: dict[str, int] = {}
+    for topic in EVENTS:
+        events = run.outputs.get(topic, [])
+        part = out / f"{topic}.jsonl.part"
+        part.write_text("".join(f"{event_json(event)}\n" for event in events), encoding="utf-8")
+        # an empty file stands for an empty topic: an earlier run's must not be taken for this one's
+        part.replace(out / f"{topic}.jsonl")
+        if events:
+            counts[topic] = len(events)
+    return counts

@@ -1,0 +1,75 @@
+"""The `prefstream` command: one line a command, each in a module of its own."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import typer
+
+from schemas.errors import ConfigError, DependencyDown, Fatal, PrefstreamError
+
+# exit codes of sysexits.h: a script can tell a bad file from a missing server
+_EXIT_CONFIG = 78
+_EXIT_UNAVAILABLE = 69
+_EXIT_SOFTWARE = 70
+
+# (command, module, function): imported only when the command is asked for or listed
+_COMMANDS: tuple[tuple[str, str, str], ...] = (
+    ("demo", "cli.demo", "demo"),
+    ("up", "cli.stack", "up"),
+    ("status", "cli.stack", "status"),
+    ("down", "cli.stack", "down"),
+    ("worker", "cli.worker", "worker"),
+    ("sink", "cli.sink", "sink"),
+    ("label", "cli.label", "label"),
+    ("import", "cli.import_file", "import_file"),
+    ("query", "cli.query", "query"),
+    ("account", "cli.query", "account"),
+    ("export", "cli.export", "export"),
+    ("calibrate", "cli.calibrate", "calibrate"),
+    ("gate", "cli.gate", "gate"),
+    ("dataset", "cli.dataset", "dataset"),
+    ("train", "cli.train", "train"),
+    ("serve", "cli.serve", "serve"),
+)
+
+app = typer.Typer(
+    name="prefstream",
+    help="Live LLM traffic into preference data that can be trusted, and retraining on it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for _name, _module, _function in _COMMANDS:
+    app.command(_name)(getattr(importlib.import_module(_module), _function))
+
+
+def exit_code(error: PrefstreamError) -> int:
+    """Which exit code tells a script what kind of error it was."""
+    match error:
+        case ConfigError():
+            return _EXIT_CONFIG
+        case DependencyDown():
+            return _EXIT_UNAVAILABLE
+        case Fatal():
+            return _EXIT_SOFTWARE
+    return 1
+
+
+def main(arguments: Sequence[str] | None = None) -> Any:
+    """Run the command line; errors that a user can meet are one sentence on standard error."""
+    try:
+        return app(args=arguments)
+    except PrefstreamError as error:
+        click.echo(f"prefstream: {error}", err=True)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        click.echo("prefstream: interrupted", err=True)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

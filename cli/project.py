@@ -1,0 +1,27 @@
+"""The whole of a project's pipeline.yaml: the stages' sections and those of what follows them."""
+
+from pathlib import Path
+
+from consumers.calibration.calibrate import CalibrationSettings
+from infra.yaml_config import load_yaml
+from schemas.errors import ConfigError
+from streams.pipeline import FILE_NAME, Pipeline
+from trainer.blend import BlendSettings
+from trainer.dpo import DpoConfig
+from trainer.gate_rules import GateSettings
+
+
+class Project(Pipeline):
+    """Every section of pipeline.yaml, typed."""
+
+    calibration: CalibrationSettings = CalibrationSettings()
+    gate: GateSettings = GateSettings()
+    blend: BlendSettings = BlendSettings()
+    dpo: DpoConfig = DpoConfig()
+
+
+def load_project(project_dir: Path) -> Project:
+    """The project's settings; raises ``ConfigError`` with file, line and remedy."""
+    if not project_dir.is_dir():
+        raise ConfigError(f"{project_dir}: no such project directory; name one by --project")
+    return load_yaml(project_dir / FILE_NAME, Project)

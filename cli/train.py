@@ -1,0 +1,156 @@
+"""`prefstream train`: a new policy from preferences, if the gates let it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemas.records import PreferenceSource
+
+if TYPE_CHECKING:
+    from cli.training import TrainingRequest
+    from trainer.run import RunOutcome
+
+_WATCHED = {"loss": "loss", "margin": "rewards/margins", "accuracy": "rewards/accuracies"}
+
+
+def train(
+    policy: Annotated[Path, typer.Option(help="Checkpoint folder to start from.")],
+    out: Annotated[Path, typer.Option(help="New folder for the trained policy.")],
+    manifest: Annotated[
+        Path | None, typer.Option(help="Train on this frozen dataset (folder or manifest.json).")
+    ] = None,
+    from_topic: Annotated[
+        bool, typer.Option("--from-topic", help="Freeze what the preferences topic holds now.")
+    ] = False,
+    project: Annotated[
+        Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
+    ] = Path(),
+    prompts: Annotated[
+        Path | None,
+        typer.Option(help="JSONL of held-out prompts to evaluate on; kept out of training."),
+    ] = None,
+    exclude: Annotated[
+        list[Path] | None, typer.Option(help="More JSONL of prompts that must stay out.")
+    ] = None,
+    source: Annotated[
+        list[PreferenceSource] | None,
+        typer.Option(case_sensitive=False, help="Sources; default rlaif, verifier, human."),
+    ] = None,
+    judge_config: Annotated[
+        str | None, typer.Option(help="The judge_config_hash of the rlaif rows, if several.")
+    ] = None,
+    ungated: Annotated[
+        bool,
+        typer.Option(
+            "--ungated", help="A baseline: no gate, no blend; recorded, and never promoted."
+        ),
+    ] = False,
+    seed: Annotated[int | None, typer.Option(help="Instead of the project's dpo.seed.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="The outcome as one object; progress on stderr.")
+    ] = False,
+) -> None:
+    """Gate, freeze, blend with human rows, evaluate, train by DPO, evaluate again.
+
+    Every step is a `runs` event. A refusal prints every number that decided and ends with exit
+    code 1 (failed) or 2 (inconclusive); nothing is written then.
+
+    [bold]Examples[/bold]
+
+      prefstream train --from-topic --policy checkpoints/sft --out checkpoints/round1
+      prefstream train --from-topic --source thumbs --ungated --policy sft --out thumbs
+      prefstream train --manifest checkpoints/round1.dataset --policy sft --out again
+    """
+    from cli.gate import EXIT_CODES
+    from cli.training import TrainingRequest
+    from schemas.errors import ConfigError
+
+    if (manifest is None) is not from_topic:
+        raise ConfigError("name what to train on: either --manifest M or --from-topic")
+    request = TrainingRequest(
+        project=project,
+        policy=policy,
+        out=out,
+        manifest=manifest,
+        prompts=prompts,
+        exclude=tuple(exclude or ()),
+        sources=tuple(source or ()),
+        judge_config=judge_config,
+        ungated=ungated,
+        seed=seed,
+    )
+    outcome = _with_progress(request)
+    if as_json:
+        typer.echo(_json(outcome))
+    else:
+        _show(outcome)
+    raise typer.Exit(EXIT_CODES[outcome.verdict])
+
+
+def _with_progress(request: "TrainingRequest") -> "RunOutcome":
+    """Run it with a live line on standard error, which leaves standard output to the result."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cli.training import run_request
+    from trainer.policy import Progress as Step
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("gate, freeze, blend", total=None)
+
+        def watch(step: Step) -> None:
+            numbers = {name: step.metrics.get(key) for name, key in _WATCHED.items()}
+            shown = "  ".join(f"{k} {v:.3f}" for k, v in numbers.items() if v is not None)
+            bar.update(
+                task,
+                description=f"step {step.step}/{step.steps}  {shown}",
+                completed=step.step,
+                total=step.steps,
+            )
+
+        return run_request(request, watch)
+
+
+def _json(outcome: "RunOutcome") -> str:
+    import json
+
+    run = outcome.run.model_dump(mode="json", exclude={"offset_ranges", "source_ids"})
+    trained = outcome.trained.model_dump(mode="json") if outcome.trained else None
+    return json.dumps(
+        {
+            "verdict": outcome.verdict,
+            "run": run,
+            "rows": outcome.rows,
+            "down_sampled": outcome.down_sampled,
+            "trained": trained,
+        }
+    )
+
+
+def _show(outcome: "RunOutcome") -> None:
+    from cli.gate import show_gates
+
+    run = outcome.run
+    show_gates(run.gates)
+    typer.echo(f"run {run.run_id}: {run.status}{' (ungated)' if run.ungated else ''}")
+    if outcome.trained is None:
+        typer.echo(f"refused: {run.detail}")
+        return
+    trained = outcome.trained
+    left_out = ", ".join(f"{n} {source}" for source, n in outcome.down_sampled.items()) or "none"
+    typer.echo(f"rows {outcome.rows} (left out by the blend: {left_out})")
+    typer.echo(
+        f"{trained.steps} steps in {trained.seconds:.1f} s; {trained.truncated} rows cut at "
+        f"{trained.hyper_parameters['max_length']} tokens, {trained.dropped} dropped"
+    )
+    for name, evaluation in (("before", outcome.before), ("after", outcome.after)):
+        if evaluation is not None:
+            accuracy = evaluation.accuracy
+            typer.echo(
+                f"{name}: accuracy {accuracy.value or 0:.3f} [{accuracy.low:.3f}, "
+                f"{accuracy.high:.3f}] of {accuracy.n}, median length "
+                f"{evaluation.median_length:g} characters"
+            )
+    typer.echo(f"policy in {trained.path}")

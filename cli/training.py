@@ -1,0 +1,128 @@
+"""From the options of `prefstream train` to a run: reads, freezes and puts the parts together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.project import Project, load_project
+from consumers.calibration.job import labelled_prompts
+from consumers.calibration.splits import Split, split_of
+from infra.publish import publish
+from infra.settings import Settings
+from schemas.errors import ConfigError
+from schemas.events import Preference
+from schemas.records import PreferenceSource
+from trainer import dpo
+from trainer.dataset import FrozenDataset, load
+from trainer.evaluate import EvaluationSettings
+from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
+from trainer.log_slice import read_calibrations, read_preferences
+from trainer.policy import TrainedPolicy, Watch
+from trainer.policy_evaluation import evaluate_policy
+from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
+from trainer.run import Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """What the command was asked for. ``manifest`` None = freeze the topic as it is now."""
+
+    project: Path
+    policy: Path
+    out: Path
+    manifest: Path | None
+    prompts: Path | None
+    exclude: tuple[Path, ...]
+    sources: tuple[PreferenceSource, ...]
+    judge_config: str | None
+    ungated: bool
+    seed: int | None
+
+    @property
+    def dataset_dir(self) -> Path:
+        """Where the rows go: beside the policy that is trained on them."""
+        return self.out.with_name(f"{self.out.name}.dataset")
+
+
+def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
+    """Run it; raises ``ConfigError`` for bad options and ``DependencyDown`` without Kafka."""
+    infra, project = Settings(), load_project(request.project)
+    config = project.dpo
+    if request.seed is not None:
+        config = config.model_copy(update={"seed": request.seed})
+    prompts = read_prompts(request.prompts) if request.prompts else ()
+    dataset = _dataset(request, project, infra, prompts)
+
+    def train(
+        rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
+    ) -> TrainedPolicy:
+        return dpo.train(rows, policy_path, config, out_dir, watch)
+
+    return run_training(
+        dataset,
+        request.dataset_dir,
+        read_calibrations(infra),
+        TrainingPlan(
+            workload_id=project.workload,
+            policy_path=request.policy,
+            out_dir=request.out,
+            algorithm=dpo.ALGORITHM,
+            hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
+            gate=project.gate,
+            blend=project.blend,
+            ungated=request.ungated,
+        ),
+        Surroundings(
+            train=train,
+            evaluate=_evaluate(request, project, infra, prompts),
+            publish=lambda run: publish(infra, [run]),
+            clock=lambda: datetime.now(UTC),
+            watch=watch,
+        ),
+    )
+
+
+def _dataset(
+    request: TrainingRequest,
+    project: Project,
+    infra: Settings,
+    prompts: Sequence[EvaluationPrompt],
+) -> FrozenDataset:
+    if request.manifest is not None:
+        frozen = load(request.manifest)
+        seen = prompt_ids(prompts) & {row.prompt_id for row in frozen.rows}
+        if seen:
+            raise ConfigError(
+                f"{request.manifest}: {len(seen)} prompts of {request.prompts} are in the dataset; "
+                "freeze it again with --exclude"
+            )
+        return frozen
+    excluded = prompt_ids(prompts)
+    for path in request.exclude:
+        excluded |= prompt_ids(read_prompts(path))
+    # Anchors measure; those of the core split are the human rows themselves.
+    excluded |= {
+        prompt_id
+        for prompt_id in labelled_prompts(infra)
+        if split_of(prompt_id, project.calibration.shares) is not Split.CORE
+    }
+    settings = FreezeSettings(
+        sources=request.sources or GATED_SOURCES,
+        judge_config_hash=request.judge_config,
+        excluded_prompt_ids=excluded,
+    )
+    return freeze(read_preferences(infra), settings)
+
+
+def _evaluate(
+    request: TrainingRequest,
+    project: Project,
+    infra: Settings,
+    prompts: Sequence[EvaluationPrompt],
+) -> Evaluate | None:
+    if not prompts:
+        return None
+    return lambda checkpoint: evaluate_policy(
+        checkpoint, prompts, project.verify, request.project, EvaluationSettings(), infra
+    )

@@ -1,0 +1,103 @@
+"""An anchor: one comparison with the adjudicated human winner and the judge's verdict on it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from consumers.calibration.agreement import Confusion, confusion
+from schemas.records import ConfusionCell, HumanWinner, Winner
+
+_ABSTENTIONS = (Winner.TIE, Winner.CONFLICT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A human verdict other than a tie, and the judge's after both orders.
+
+    ``position_bias`` is the judgment's b in log-odds towards the first slot; lengths are in
+    characters.
+    """
+
+    prompt_id: str
+    slice: str
+    human: HumanWinner
+    judge: Winner
+    position_bias: float | None = None
+    length_a: int
+    length_b: int
+
+
+def scored(anchors: Sequence[Anchor]) -> list[tuple[str, str]]:
+    """(human, judge) of every anchor that the judge decided.
+
+    Its ties and conflicts are abstentions, left out here and counted by ``coverage``. A verdict
+    that could not be parsed counts as the opposite of the human one: failing to answer must never
+    look better than answering wrongly.
+    """
+    return [
+        (anchor.human.value, _opposite(anchor.human) if _unparsed(anchor) else anchor.judge.value)
+        for anchor in anchors
+        if anchor.judge not in _ABSTENTIONS
+    ]
+
+
+def coverage(anchors: Sequence[Anchor]) -> float | None:
+    """Share of anchors that the judge did not abstain on."""
+    return len(scored(anchors)) / len(anchors) if anchors else None
+
+
+def parse_failures(anchors: Sequence[Anchor]) -> int:
+    """How many verdicts could not be parsed."""
+    return sum(_unparsed(anchor) for anchor in anchors)
+
+
+def verdict_counts(anchors: Sequence[Anchor]) -> Confusion:
+    """Human winner (A, B) against every verdict of the judge as it was given, abstentions too."""
+    counts = {
+        (cell.human, cell.judge): cell.n
+        for cell in confusion((anchor.human.value, anchor.judge.value) for anchor in anchors)
+    }
+    return tuple(
+        ConfusionCell(human=human.value, judge=judge.value, n=counts.get((human, judge), 0))
+        for human, judge in product((HumanWinner.A, HumanWinner.B), Winner)
+    )
+
+
+def mean_position_bias(anchors: Sequence[Anchor]) -> float | None:
+    """Mean of b in log-odds, positive towards the first slot; None without probabilities."""
+    biases = [anchor.position_bias for anchor in anchors if anchor.position_bias is not None]
+    return sum(biases) / len(biases) if biases else None
+
+
+def length_slope(anchors: Sequence[Anchor]) -> float | None:
+    """How much more than people the judge favours the longer answer.
+
+    Least-squares slope of [judge chose A] − [human chose A] on (|A| − |B|) / max(|A|, |B|), over
+    anchors that were parsed and decided; 0 for a judge that errs regardless of length. None where
+    all lengths differ by the same share.
+    """
+    points = [
+        (_length_difference(anchor), (anchor.judge == Winner.A) - (anchor.human == HumanWinner.A))
+        for anchor in anchors
+        if anchor.judge in (Winner.A, Winner.B)
+    ]
+    if not points:
+        return None
+    mean_x = sum(x for x, _ in points) / len(points)
+    mean_y = sum(y for _, y in points) / len(points)
+    variance = sum((x - mean_x) ** 2 for x, _ in points)
+    if variance < 1e-12:
+        return None
+    return sum((x - mean_x) * (y - mean_y) for x, y in points) / variance
+
+
+def _length_difference(anchor: Anchor) -> float:
+    return (anchor.length_a - anchor.length_b) / max(anchor.length_a, anchor.length_b, 1)
+
+
+def _unparsed(anchor: Anchor) -> bool:
+    return anchor.judge is Winner.INVALID
+
+
+def _opposite(human: HumanWinner) -> str:
+    return (HumanWinner.B if human is HumanWinner.A else HumanWinner.A).value

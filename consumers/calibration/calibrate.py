@@ -1,0 +1,170 @@
+"""From judgments of anchors and people's labels to Calibration events: pure, in memory.
+
+A calibration set is hundreds to a few thousand anchors; only those are ever held.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from consumers.calibration.adjudicate import adjudicate_all
+from consumers.calibration.agreement import cohen_kappa, confusion
+from consumers.calibration.anchors import (
+    Anchor,
+    coverage,
+    length_slope,
+    mean_position_bias,
+    parse_failures,
+    scored,
+    verdict_counts,
+)
+from consumers.calibration.kappa_interval import kappa_interval
+from consumers.calibration.matching import ByPrompt, by_prompt, human_verdict
+from consumers.calibration.splits import Split, SplitShares, split_of
+from schemas.events import Calibration, Judgment, Label, latest
+from schemas.ids import config_hash, derived_id
+from schemas.interval import one_sided_z
+from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinner, Winner
+
+STAGE = "calibrate"
+# Change it with any change of a statistic, so that the events' config_hash tells them apart.
+STATISTICS_VERSION = "1"
+
+ALL_SLICES = ""
+MEASURED = (Split.CALIBRATION, Split.HOLDOUT)
+"""Core rows are trained on, so they measure nothing."""
+
+
+class CalibrationSettings(Record):
+    """The ``calibration`` section of pipeline.yaml."""
+
+    shares: SplitShares = SplitShares()
+
+
+class Decide(Protocol):
+    """The gate's rule for one calibration; ``config_hash`` covers its thresholds."""
+
+    @property
+    def config_hash(self) -> str: ...
+
+    def __call__(self, calibration: Calibration) -> Verdict: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """A judged anchor together with the judgment and labels that it came from."""
+
+    anchor: Anchor
+    judgment: Judgment
+    label_ids: tuple[str, ...]
+    occurred_at: datetime
+
+
+def judge_verdict(judgment: Judgment) -> Winner | None:
+    """What the judge itself said; None where the verifier decided and no judge was asked."""
+    if judgment.comparison.verifier_winner is VerifierWinner.NONE:
+        return judgment.winner
+    return judgment.crosscheck_winner
+
+
+def matched(judgment: Judgment, adjudications: ByPrompt) -> Matched | None:
+    """The judgment as an anchor; None if it is none, was not judged, or people called it a tie."""
+    if judgment.comparison.purpose is not Purpose.ANCHOR:
+        return None
+    verdict, human = judge_verdict(judgment), human_verdict(judgment.comparison, adjudications)
+    if verdict is None or human is None or human.winner not in (HumanWinner.A, HumanWinner.B):
+        return None
+    comparison = judgment.comparison
+    return Matched(
+        anchor=Anchor(
+            prompt_id=judgment.prompt_id,
+            slice=comparison.slice,
+            human=human.winner,
+            judge=verdict,
+            position_bias=judgment.position_bias,
+            length_a=len(comparison.a.candidate.output),
+            length_b=len(comparison.b.candidate.output),
+        ),
+        judgment=judgment,
+        label_ids=human.adjudication.label_ids,
+        occurred_at=latest(judgment.occurred_at, human.adjudication.occurred_at),
+    )
+
+
+def calibrate(
+    judgments: Iterable[Judgment],
+    labels: Iterable[Label],
+    settings: CalibrationSettings,
+    decide: Decide,
+    *,
+    splits: Sequence[Split] = MEASURED,
+) -> list[Calibration]:
+    """One event for each judge configuration and measured split, and one for each slice of it.
+
+    A judgment or an anchor (same texts
+    under the same judge) seen twice counts once, the first time.
+    """
+    adjudications = by_prompt(adjudicate_all(labels).values())
+    groups: defaultdict[tuple[str, Split, str], dict[str, Matched]] = defaultdict(dict)
+    for judgment in judgments:
+        found = matched(judgment, adjudications)
+        if found is None:
+            continue
+        split = split_of(judgment.prompt_id, settings.shares)
+        if split not in splits or split not in MEASURED:
+            continue
+        for slice_ in (ALL_SLICES, found.anchor.slice):
+            group = groups[judgment.judge_config_hash, split, slice_]
+            group.setdefault(_content_key(judgment), found)
+    return [
+        _calibration(list(group.values()), split, slice_, settings, decide)
+        for (_, split, slice_), group in sorted(groups.items(), key=lambda item: item[0])
+    ]
+
+
+def _calibration(
+    found: Sequence[Matched],
+    split: Split,
+    slice_: str,
+    settings: CalibrationSettings,
+    decide: Decide,
+) -> Calibration:
+    anchors = [one.anchor for one in found]
+    first = found[0].judgment
+    kappa = cohen_kappa(confusion(scored(anchors)))
+    bounds = kappa_interval(kappa, one_sided_z())
+    sources = sorted({id_ for one in found for id_ in (one.judgment.event_id, *one.label_ids)})
+    hash_ = config_hash(settings, STAGE, STATISTICS_VERSION, decide.config_hash)
+    measured = Calibration(
+        event_id=derived_id("Calibration", STAGE, [split, slice_, *sources], hash_),
+        occurred_at=latest(*(one.occurred_at for one in found)),
+        workload_id=first.workload_id,
+        config_hash=hash_,
+        source_ids=tuple(sources),
+        judge_config_hash=first.judge_config_hash,
+        rubric_version=first.rubric_version,
+        panel=tuple(sorted({o.judge for one in found for o in one.judgment.opinions})),
+        split=split.value,
+        slice=slice_,
+        n=kappa.n,
+        confusion=verdict_counts(anchors),
+        observed_agreement=kappa.observed,
+        kappa=kappa.value,
+        standard_error=kappa.standard_error,
+        lower_bound=bounds.low if bounds else None,
+        upper_bound=bounds.high if bounds else None,
+        coverage=coverage(anchors),
+        parse_failures=parse_failures(anchors),
+        position_bias=mean_position_bias(anchors),
+        length_slope=length_slope(anchors),
+        verdict=Verdict.INCONCLUSIVE,
+    )
+    return measured.model_copy(update={"verdict": decide(measured)})
+
+
+def _content_key(judgment: Judgment) -> str:
+    comparison = judgment.comparison
+    texts = sorted((comparison.a.candidate.output, comparison.b.candidate.output))
+    return "\x1f".join([judgment.prompt_id, *texts])

@@ -1,0 +1,39 @@
+"""What exactly was labelled: a hash of the two texts, so that a label outlives the comparison's id.
+
+A comparison made again under another stage configuration has a new id and may have its sides
+exchanged; the labels given to the same two texts still hold, turned round where needed.
+"""
+
+import json
+
+from schemas.events import Comparison
+from schemas.ids import text_sha256
+from schemas.records import HumanWinner, Order
+
+_EXCHANGED = {HumanWinner.A: HumanWinner.B, HumanWinner.B: HumanWinner.A}
+
+
+def comparison_sha256(comparison: Comparison) -> str:
+    """Hash of prompt id, A's text and B's text: ``Label.content_sha256``."""
+    return _sha256(
+        comparison.prompt_id, comparison.a.candidate.output, comparison.b.candidate.output
+    )
+
+
+def orientation(content_sha256: str, comparison: Comparison) -> Order | None:
+    """How labelled content stands in ``comparison``: AB as labelled, BA exchanged, None other."""
+    if content_sha256 == comparison_sha256(comparison):
+        return Order.AB
+    exchanged = _sha256(
+        comparison.prompt_id, comparison.b.candidate.output, comparison.a.candidate.output
+    )
+    return Order.BA if content_sha256 == exchanged else None
+
+
+def turned(winner: HumanWinner, order: Order) -> HumanWinner:
+    """The verdict in terms of a comparison whose sides stand in ``order`` to the labelled ones."""
+    return winner if order is Order.AB else _EXCHANGED.get(winner, winner)
+
+
+def _sha256(prompt_id: str, a: str, b: str) -> str:
+    return text_sha256(json.dumps([prompt_id, a, b]))
