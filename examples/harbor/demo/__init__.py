@@ -1,0 +1,1 @@
+"""The main job, end to end, on Harbor's simulated traffic."""

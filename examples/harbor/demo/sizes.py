@@ -1,0 +1,24 @@
+"""How much of Harbor a demo run uses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """Counts of one run. ``users`` people ask each of ``prompts`` questions and thumb the answer.
+
+    The sample stage takes a share of 1 / ``users`` of the completions, so that there is about one
+    candidate set a prompt. None means all there are.
+    """
+
+    prompts: int
+    users: int
+    anchors: int | None
+    core: int | None
+    benchmark: int | None
+    measuring_copies: int
+
+
+FULL = Sizes(prompts=480, users=3, anchors=None, core=None, benchmark=None, measuring_copies=3)
+# Enough anchors for a bound on kappa, enough questions for an interval of about ± 7 points.
+QUICK = Sizes(prompts=150, users=2, anchors=260, core=140, benchmark=150, measuring_copies=2)
