@@ -1,0 +1,210 @@
+"""Calibrate, gate and train on a real broker, through the commands."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.calibrate import calibrate
+from cli.dataset import dataset
+from cli.gate import gate
+from cli.train import train
+from consumers.calibration.content import comparison_sha256
+from consumers.calibration.splits import Split, SplitShares, split_of
+from infra.publish import publish
+from infra.settings import Settings
+from infra.topic_log import read, snapshot
+from schemas.events import Comparison, Event, Judgment, Label, Run
+from schemas.records import HumanWinner, PreferenceSource, Purpose, RunStatus, Winner
+from tests.events import NOON, comparison, judgment, verified
+from tests.preferences import label, preference, said
+from tests.tiny_policy import save_tiny_policy
+
+pytestmark = pytest.mark.integration
+
+SHARES = SplitShares(calibration=0.5, holdout=0.2, core=0.3)
+PIPELINE = """
+workload: shop
+calibration: {shares: {calibration: 0.5, holdout: 0.2, core: 0.3}}
+gate: {min_anchors: 30, min_kappa: 0.5, max_age_days: 100000}
+dpo: {epochs: 1, batch_size: 8, learning_rate: 0.005}
+"""
+N_ANCHORS = 120
+
+app = typer.Typer()
+for command in (calibrate, dataset, gate, train):
+    app.command(command.__name__)(command)
+
+
+@pytest.fixture
+def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The broker, named in the environment as a user names it."""
+    for name, value in fresh_broker.environment().items():
+        monkeypatch.setenv(name, value)
+    return fresh_broker
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE, encoding="utf-8")
+    return tmp_path
+
+
+def prefstream(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def anchor(number: int) -> Comparison:
+    good, bad = f"yes good item{number}", f"no bad item{number}"
+    texts = (good, bad) if number % 2 else (bad, good)
+    prompt_id = f"anchor-{number}"
+    return comparison(
+        verified(f"{prompt_id}-a", output=texts[0]),
+        verified(f"{prompt_id}-b", output=texts[1]),
+        event_id=f"comparison of {prompt_id}",
+        prompt_id=prompt_id,
+        messages=said(f"what is item{number}", "user"),
+        purpose=Purpose.ANCHOR,
+    )
+
+
+def labels_of(one: Comparison, winner: HumanWinner) -> list[Label]:
+    return [
+        label(
+            annotator,
+            winner,
+            event_id=f"{annotator} on {one.event_id}",
+            comparison_id=one.event_id,
+            prompt_id=one.prompt_id,
+            content_sha256=comparison_sha256(one),
+        )
+        for annotator in ("ann", "bob")
+    ]
+
+
+def judged(one: Comparison, winner: Winner) -> Judgment:
+    return judgment(
+        one, event_id=f"judgment of {one.event_id}", prompt_id=one.prompt_id, winner=winner
+    )
+
+
+def anchors_with(mistakes_of_10: int) -> list[Event]:
+    """Anchors that people find clear and on which the judge errs this often."""
+    events: list[Event] = []
+    for number in range(N_ANCHORS):
+        one, odd = anchor(number), number % 2 == 1
+        right, wrong = (Winner.A, Winner.B) if odd else (Winner.B, Winner.A)
+        verdict = wrong if number // 2 % 10 < mistakes_of_10 else right
+        human = HumanWinner.A if odd else HumanWinner.B
+        events += [one, judged(one, verdict), *labels_of(one, human)]
+    return events
+
+
+def rlaif_rows() -> list[Event]:
+    return [
+        preference(
+            f"row-{number}",
+            prompt=said(f"what is the best answer to item{number % 40}", "user"),
+            chosen=said(f"yes very good item{number % 40}"),
+            rejected=said(f"no very bad item{number // 2}"),
+        )
+        for number in range(40)
+    ]
+
+
+def runs(settings: Settings) -> list[Run]:
+    logged = read(settings, snapshot(settings, "runs"))
+    return [one.event for one in logged if isinstance(one.event, Run)]
+
+
+def test_from_labels_to_a_policy(log: Settings, project: Path) -> None:
+    publish(log, [*anchors_with(mistakes_of_10=0), *rlaif_rows()])
+    policy = save_tiny_policy(project / "old")
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy)
+
+    # nobody has measured the judge yet
+    assert prefstream("gate", "--project", project).exit_code == 2
+    refused = prefstream(*arguments, "--out", project / "new", "--json")
+    assert refused.exit_code == 2, refused.stderr
+    assert not (project / "new").exists()
+
+    calibrated = prefstream("calibrate", "--project", project, "--json")
+    measured = [json.loads(line) for line in calibrated.stdout.splitlines()]
+    whole = {one["split"]: one for one in measured if one["slice"] == ""}
+    splits = [split_of(f"anchor-{number}", SHARES) for number in range(N_ANCHORS)]
+    assert whole["calibration"]["n"] == splits.count(Split.CALIBRATION)
+    assert whole["calibration"]["kappa"] == 1.0
+    assert prefstream("gate", "--project", project).exit_code == 0
+
+    trained = prefstream(*arguments, "--out", project / "new", "--json")
+    assert trained.exit_code == 0, (trained.stderr, trained.exception)
+    outcome = json.loads(trained.stdout)
+    assert outcome["run"]["status"] == "TRAINED"
+    human_rows = outcome["rows"] - 40 + outcome["down_sampled"].get("RLAIF", 0)
+    assert 0.2 <= human_rows / outcome["rows"] <= 0.4
+    assert (project / "new" / "model.safetensors").exists()
+
+    verified_again = prefstream("dataset", "verify", project / "new.dataset")
+    assert verified_again.exit_code == 0, verified_again.stderr
+    manifest = json.loads(verified_again.stdout)
+    assert manifest["counts"]["HUMAN"] == splits.count(Split.CORE)
+    assert manifest["judge_config_hash"] == "jc"
+
+    statuses = [run.status for run in runs(log)]
+    assert statuses == [RunStatus.REFUSED, RunStatus.STARTED, RunStatus.TRAINED]
+    assert runs(log)[-1].offset_ranges
+
+
+def test_a_bad_judge_is_refused(log: Settings, project: Path) -> None:
+    publish(log, [*anchors_with(mistakes_of_10=5), *rlaif_rows()])
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    decision = prefstream("gate", "--project", project, "--json")
+    assert decision.exit_code == 1
+    kappa = next(g for g in json.loads(decision.stdout)["gates"] if g["name"] == "kappa")
+    assert kappa["value"] < kappa["threshold"]
+    policy = save_tiny_policy(project / "old")
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy)
+    refused = prefstream(*arguments, "--out", project / "new")
+    assert refused.exit_code == 1
+    assert "kappa" in refused.stdout
+    assert not (project / "new").exists()
+    assert [run.status for run in runs(log)] == [RunStatus.REFUSED]
+
+
+def test_calibrating_twice_publishes_the_same_ids(log: Settings, project: Path) -> None:
+    publish(log, anchors_with(mistakes_of_10=1))
+    for _ in range(2):
+        assert prefstream("calibrate", "--project", project).exit_code == 0
+    for topic in ("calibrations", "preferences"):
+        ids = [one.event.event_id for one in read(log, snapshot(log, topic)) if one.event]
+        assert len(ids) == 2 * len(set(ids))
+
+
+def test_the_gate_says_3_where_it_cannot_decide(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFSTREAM_DATA_DIR", str(project / "nothing"))
+    decision = prefstream("gate", "--project", project)
+    assert decision.exit_code == 3
+    assert "no Kafka to talk to" in decision.stderr
+
+
+def test_a_dataset_with_thumbs_is_named_for_what_it_is(log: Settings, project: Path) -> None:
+    thumbs = preference("t", source=PreferenceSource.THUMBS, judge_config_hash="")
+    publish(log, [thumbs, *rlaif_rows()])
+    frozen = prefstream("dataset", "freeze", project / "thumbs", "--source", "thumbs")
+    assert json.loads(frozen.stdout)["counts"] == {"THUMBS": 1}
+    decision = prefstream("gate", "--project", project, "--manifest", project / "thumbs")
+    assert decision.exit_code == 1
+    assert "--ungated" in " ".join(decision.stdout.split())
+
+
+def test_the_anchors_are_dated(log: Settings, project: Path) -> None:
+    """A calibration is as old as its newest anchor, so that it goes stale by itself."""
+    publish(log, anchors_with(mistakes_of_10=0))
+    lines = prefstream("calibrate", "--project", project, "--dry-run", "--json").stdout
+    assert {json.loads(line)["occurred_at"] for line in lines.splitlines()} == {
+        NOON.isoformat().replace("+00:00", "Z")
+    }

@@ -1,0 +1,138 @@
+"""Freezing: what stays, what is removed and counted, and that it can be had again."""
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.events import Preference
+from schemas.records import OffsetRange, PreferenceSource
+from tests.preferences import human, preference, said
+from trainer.dataset import FrozenDataset, load, write
+from trainer.freeze import FreezeSettings, LogSlice, freeze, settings_of
+
+RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
+
+
+def frozen(*rows: Preference, **settings: object) -> FrozenDataset:
+    log = LogSlice(preferences=rows, ranges=RANGES, schema_ids=(7,))
+    return freeze(log, FreezeSettings(**settings))
+
+
+def ids(dataset: FrozenDataset) -> list[str]:
+    return [row.event_id for row in dataset.rows]
+
+
+def test_rows_and_counts() -> None:
+    manifest = frozen(preference("a"), human("h")).manifest
+    assert (manifest.read, manifest.rows, manifest.removed) == (2, 2, {})
+    assert manifest.counts == {"HUMAN": 1, "RLAIF": 1}
+    assert (manifest.judge_config_hash, manifest.ranges, manifest.schema_ids) == (
+        "jc",
+        RANGES,
+        (7,),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "removed"),
+    [
+        ([preference("a"), preference("a")], {}, {"duplicate_event": 1}),
+        (
+            [preference("a"), preference("a", event_id="b")],
+            {},
+            {"duplicate_pair": 1},
+        ),
+        (
+            [preference("a"), preference("t", source=PreferenceSource.THUMBS)],
+            {},
+            {"other_source": 1},
+        ),
+        (
+            [preference("a"), preference("b")],
+            {"excluded_prompt_ids": {"prompt of b"}},
+            {"excluded_prompt": 1},
+        ),
+        ([preference("a"), preference("b", rejected=said("b is good."))], {}, {"same_text": 1}),
+        (
+            [preference("a"), preference("b", judge_config_hash="old")],
+            {"judge_config_hash": "jc"},
+            {"other_judge_config": 1},
+        ),
+    ],
+)
+def test_what_is_removed_is_counted(
+    rows: list[Preference], settings: dict[str, object], removed: dict[str, int]
+) -> None:
+    dataset = frozen(*rows, **settings)
+    assert ids(dataset) == ["a"]
+    assert dataset.manifest.removed == removed
+    assert dataset.manifest.read == dataset.manifest.rows + sum(removed.values())
+
+
+def test_unreadable_records_are_counted() -> None:
+    manifest = freeze(LogSlice(preferences=[], unreadable=3), FreezeSettings()).manifest
+    assert (manifest.read, manifest.removed) == (3, {"unreadable": 3})
+
+
+def test_several_judge_configurations_are_refused_by_name() -> None:
+    with pytest.raises(ConfigError, match=r"jc, old.*--judge-config"):
+        frozen(preference("a"), preference("b", judge_config_hash="old"))
+
+
+def test_rows_of_people_and_verifiers_have_no_judge_configuration() -> None:
+    other = preference("v", source=PreferenceSource.VERIFIER, judge_config_hash="old")
+    assert frozen(preference("a"), other, human("h")).manifest.judge_config_hash == "jc"
+    assert frozen(human("h")).manifest.judge_config_hash is None
+
+
+def test_the_order_of_partitions_does_not_matter() -> None:
+    rows = [preference(f"p{n}") for n in range(20)]
+    shuffled = Random(1).sample(rows, len(rows))
+    assert frozen(*rows) == frozen(*shuffled)
+
+
+def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None:
+    rows = [preference("a"), preference("a"), preference("b"), human("h")]
+    first = frozen(*rows, excluded_prompt_ids={"prompt of b"})
+    again = freeze(
+        LogSlice(preferences=rows, ranges=RANGES, schema_ids=(7,)), settings_of(first.manifest)
+    )
+    assert again == first
+    assert again.manifest.manifest_hash == first.manifest.manifest_hash
+
+
+def test_a_dataset_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    dataset = frozen(preference("a"), human("h", slice="joins", margin=None))
+    path = write(dataset, tmp_path / "data")
+    assert load(path) == dataset
+    assert load(path.parent) == dataset
+
+
+def test_writing_the_same_dataset_twice_is_harmless_and_another_is_refused(tmp_path: Path) -> None:
+    dataset = frozen(preference("a"))
+    write(dataset, tmp_path)
+    write(dataset, tmp_path)
+    with pytest.raises(ConfigError, match="another dataset"):
+        write(frozen(preference("b")), tmp_path)
+
+
+def test_rows_that_were_changed_on_disk_are_refused(tmp_path: Path) -> None:
+    write(frozen(preference("a")), tmp_path / "one")
+    write(frozen(preference("b")), tmp_path / "two")
+    (tmp_path / "two" / "rows.parquet").replace(tmp_path / "one" / "rows.parquet")
+    with pytest.raises(ConfigError, match="hash differs"):
+        load(tmp_path / "one")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not json"])
+def test_a_broken_manifest_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(ConfigError, match="not a dataset manifest"):
+        load(tmp_path)
+
+
+def test_a_missing_manifest_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such manifest"):
+        load(tmp_path / "nowhere")

@@ -1,0 +1,156 @@
+"""A run: refused before anything is written, or told step by step."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import Fatal
+from schemas.events import Calibration, Preference, Run
+from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
+from tests.events import NOON
+from tests.preferences import calibration, human, preference
+from trainer.blend import BlendSettings
+from trainer.evaluate import Answered, Evaluation, summarise
+from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.gate_rules import GateSettings
+from trainer.policy import TrainedPolicy, Watch
+from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
+
+ROWS = [preference(f"r{n}") for n in range(7)] + [human(f"h{n}") for n in range(3)]
+THUMBS = [preference(f"t{n}", source=PreferenceSource.THUMBS) for n in range(5)]
+
+
+class Training:
+    """An algorithm that copies nothing and remembers what it was given."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.rows: list[Preference] = []
+        self.error = error
+
+    def __call__(
+        self, rows: Sequence[Preference], policy: Path, out: Path, watch: Watch
+    ) -> TrainedPolicy:
+        if self.error is not None:
+            raise self.error
+        self.rows = list(rows)
+        return TrainedPolicy(
+            path=out,
+            algorithm="dpo",
+            hyper_parameters={},
+            rows=len(rows),
+            dropped=0,
+            truncated=0,
+            steps=1,
+            seconds=0,
+            metrics={"last_loss": 0.5},
+        )
+
+
+def evaluation(checkpoint: Path) -> Evaluation:
+    outcome = Outcome.PASSED if checkpoint.name == "new" else Outcome.FAILED
+    return summarise([Answered(slice="x", output="12", outcome=outcome)])
+
+
+class Runs:
+    """Runs into a temporary folder, and the events they published."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.told: list[Run] = []
+        self.training = Training()
+
+    def __call__(
+        self,
+        rows: Iterable[Preference],
+        calibrations: Sequence[Calibration] = (),
+        *,
+        ungated: bool = False,
+    ) -> RunOutcome:
+        dataset = freeze(
+            LogSlice(preferences=list(rows)), FreezeSettings(sources=tuple(PreferenceSource))
+        )
+        plan = TrainingPlan(
+            workload_id="shop",
+            policy_path=self.folder / "old",
+            out_dir=self.folder / "new",
+            algorithm="dpo",
+            hyper_parameters={"beta": "0.1"},
+            gate=GateSettings(),
+            blend=BlendSettings(),
+            ungated=ungated,
+        )
+        around = Surroundings(
+            train=self.training,
+            evaluate=evaluation,
+            publish=self.told.append,
+            clock=lambda: NOON + timedelta(days=1),
+            watch=lambda _: None,
+        )
+        return run_training(dataset, self.folder / "dataset", calibrations, plan, around)
+
+    def statuses(self) -> list[RunStatus]:
+        return [run.status for run in self.told]
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path)
+
+
+def test_a_run_that_passes_tells_every_step(runs: Runs) -> None:
+    outcome = runs(ROWS, [calibration()])
+    assert runs.statuses() == [RunStatus.STARTED, RunStatus.TRAINED, RunStatus.EVALUATED]
+    assert len({run.run_id for run in runs.told}) == 1
+    assert len({run.event_id for run in runs.told}) == 3
+    assert outcome.run.metrics_before["accuracy"] == 0.0
+    assert outcome.run.metrics_after["accuracy"] == 1.0
+    assert {gate.name for gate in outcome.run.gates} >= {"kappa", "coverage", "human_share"}
+    assert (runs.folder / "dataset" / "manifest.json").exists()
+    assert len(runs.training.rows) == outcome.rows == 10
+
+
+def test_an_uncalibrated_judge_is_refused_and_nothing_is_written(runs: Runs) -> None:
+    outcome = runs(ROWS)
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert runs.statuses() == [RunStatus.REFUSED]
+    assert "never calibrated" in outcome.run.detail
+    assert runs.training.rows == []
+    assert list(runs.folder.iterdir()) == []
+
+
+def test_a_bad_judge_is_refused_with_its_numbers(runs: Runs) -> None:
+    outcome = runs(ROWS, [calibration(kappa=0.5, lower_bound=0.4, upper_bound=0.6)])
+    assert outcome.verdict is Verdict.FAIL
+    assert "kappa 0.5000" in outcome.run.detail
+    assert runs.training.rows == []
+
+
+def test_too_few_human_rows_are_refused(runs: Runs) -> None:
+    outcome = runs(ROWS[:7], [calibration()])
+    assert outcome.verdict is Verdict.INCONCLUSIVE
+    assert "1 more human rows are missing" in outcome.run.detail
+
+
+def test_thumbs_train_only_as_a_recorded_baseline(runs: Runs) -> None:
+    assert runs(THUMBS).verdict is Verdict.FAIL
+    runs.told.clear()
+    outcome = runs(THUMBS, ungated=True)
+    assert outcome.verdict is Verdict.PASS
+    assert all(run.ungated for run in runs.told)
+    assert outcome.run.gates[0].verdict is Verdict.FAIL
+    assert len(runs.training.rows) == len(THUMBS)
+
+
+def test_a_training_that_fails_is_told_and_raised(runs: Runs) -> None:
+    runs.training = Training(Fatal("the loss became nan"))
+    with pytest.raises(Fatal):
+        runs(ROWS, [calibration()])
+    assert runs.statuses() == [RunStatus.STARTED, RunStatus.FAILED]
+    assert "the loss became nan" in runs.told[-1].detail
+
+
+def test_a_dataset_of_another_origin_is_another_run(runs: Runs) -> None:
+    first = runs(ROWS, [calibration()]).run.run_id
+    assert Runs(runs.folder / "b")(ROWS[1:], [calibration()]).run.run_id != first

@@ -1,0 +1,102 @@
+"""A frozen dataset on disk: Parquet rows with their manifest."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.errors import ConfigError
+from schemas.events import Preference
+from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest, row_sha256
+
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_CHECKS = pa.map_(pa.string(), pa.string())
+_COLUMNS: dict[str, pa.DataType] = {
+    "event_id": pa.string(),
+    "occurred_at": pa.timestamp("us", tz="UTC"),
+    "workload_id": pa.string(),
+    "config_hash": pa.string(),
+    "source_ids": pa.list_(pa.string()),
+    "prompt_id": pa.string(),
+    "prompt": _MESSAGES,
+    "chosen": _MESSAGES,
+    "rejected": _MESSAGES,
+    "chosen_id": pa.string(),
+    "rejected_id": pa.string(),
+    "source": pa.string(),
+    "rubric_version": pa.string(),
+    "teacher_model": pa.string(),
+    "judge_config_hash": pa.string(),
+    "margin": pa.float64(),
+    "agreement": pa.float64(),
+    "chosen_checks": _CHECKS,
+    "rejected_checks": _CHECKS,
+    "chosen_length": pa.int64(),
+    "rejected_length": pa.int64(),
+    "slice": pa.string(),
+}
+SCHEMA = pa.schema(list(_COLUMNS.items()))
+"""The columns of rows.parquet: prompt, chosen and rejected are message lists as TRL reads them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenDataset:
+    """Rows in the order of their event ids, with the manifest that vouches for them."""
+
+    manifest: Manifest
+    rows: tuple[Preference, ...]
+
+
+def write(dataset: FrozenDataset, out_dir: Path) -> Path:
+    """Write rows.parquet and manifest.json; returns the manifest's path.
+
+    The manifest goes last and by rename, so a folder with a manifest is always complete.
+    Raises ``ConfigError`` if another dataset's manifest is there already.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    path = out_dir / MANIFEST_FILE
+    if path.exists() and read_manifest(path) != dataset.manifest:
+        raise ConfigError(f"{path}: holds another dataset; choose an empty folder")
+    table = pa.Table.from_pylist([_columns(row) for row in dataset.rows], schema=SCHEMA)
+    pq.write_table(table, out_dir / f"{ROWS_FILE}.part")
+    os.replace(out_dir / f"{ROWS_FILE}.part", out_dir / ROWS_FILE)
+    part = out_dir / f"{MANIFEST_FILE}.part"
+    text = json.dumps(dataset.manifest.model_dump(mode="json"), indent=2, sort_keys=True)
+    part.write_text(text + "\n", encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def load(path: Path) -> FrozenDataset:
+    """The dataset of a manifest (or of the folder it is in), its rows checked against the hash.
+
+    Raises ``ConfigError`` where a file is missing or the rows are not those that were frozen.
+    """
+    manifest = read_manifest(path)
+    file = (path if path.is_dir() else path.parent) / ROWS_FILE
+    try:
+        records = pq.read_table(file, schema=SCHEMA).to_pylist()
+    except (OSError, pa.ArrowException) as error:
+        raise ConfigError(f"{file}: cannot be read ({error}); freeze the manifest again") from None
+    rows = tuple(_preference(record) for record in records)
+    if row_sha256(rows) != manifest.row_sha256:
+        raise ConfigError(
+            f"{file}: the rows are not those of the manifest (hash differs); freeze it again"
+        )
+    return FrozenDataset(manifest=manifest, rows=rows)
+
+
+def _columns(row: Preference) -> dict[str, object]:
+    record = row.model_dump()
+    for checks in ("chosen_checks", "rejected_checks"):
+        record[checks] = list(record[checks].items())
+    return record | {"source": row.source.value}
+
+
+def _preference(record: dict[str, object]) -> Preference:
+    for checks in ("chosen_checks", "rejected_checks"):
+        record[checks] = dict(record[checks])  # type: ignore[call-overload]
+    return Preference.model_validate(record)

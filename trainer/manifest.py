@@ -1,0 +1,63 @@
+"""The manifest: what exactly a dataset was made of, so that the same rows can be had again."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+
+from schemas.errors import ConfigError
+from schemas.events import Preference
+from schemas.records import OffsetRange, PreferenceSource, Record
+
+MANIFEST_FILE = "manifest.json"
+ROWS_FILE = "rows.parquet"
+
+
+class Manifest(Record):
+    """Where the rows came from, what was removed and why, and the hash of what is left.
+
+    ``read`` is always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
+    empty for a dataset that was frozen from a list in this process.
+    """
+
+    format_version: int = 1
+    ranges: tuple[OffsetRange, ...] = ()
+    schema_ids: tuple[int, ...] = ()
+    sources: tuple[PreferenceSource, ...]
+    judge_config_hash: str | None
+    excluded_prompt_ids: tuple[str, ...] = ()
+    read: int = Field(ge=0)
+    rows: int = Field(ge=0)
+    row_sha256: str
+    counts: dict[str, int]
+    removed: dict[str, int]
+
+    @property
+    def manifest_hash(self) -> str:
+        """SHA-256 of the manifest's canonical JSON: the identity of the dataset."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def row_sha256(rows: Iterable[Preference]) -> str:
+    """SHA-256 over the canonical JSON of every row in order."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json.dumps(row.model_dump(mode="json"), sort_keys=True).encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in the file, or in the folder; ``ConfigError`` where there is none."""
+    file = path / MANIFEST_FILE if path.is_dir() else path
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{file}: no such manifest; make one with `prefstream dataset freeze`"
+        ) from None
+    except (OSError, ValidationError) as error:
+        raise ConfigError(f"{file}: not a dataset manifest ({error}); freeze it again") from None

@@ -1,0 +1,36 @@
+"""The shell around ``evaluate``: opens a checkpoint and the sandbox for one evaluation."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.settings import Settings
+from streams.inference.open_model import open_model
+from streams.verify.settings import VerifySettings
+from streams.verify.verifier import Verifier
+from trainer.evaluate import Evaluation, EvaluationSettings, evaluate
+from trainer.prompts import EvaluationPrompt
+
+
+def evaluate_policy(
+    checkpoint: Path,
+    prompts: Sequence[EvaluationPrompt],
+    verify: VerifySettings,
+    project_dir: Path,
+    settings: EvaluationSettings,
+    infra: Settings,
+) -> Evaluation:
+    """What the checkpoint answers to the prompts, checked as the project's verify stage checks.
+
+    Raises ``Fatal`` where the folder holds no model, ``ConfigError`` where a database is missing.
+    """
+
+    async def in_loop() -> Evaluation:
+        model = open_model(f"path:{checkpoint}", infra)
+        try:
+            async with Verifier(verify, project_dir) as verifier:
+                return await evaluate(model, prompts, verifier, settings)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(in_loop())

@@ -1,0 +1,164 @@
+"""One training run: gate, freeze, blend, evaluate, train, evaluate; a Run event at each step."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from schemas.events import Calibration, Run
+from schemas.ids import config_hash, derived_id
+from schemas.records import GateResult, RunStatus, Verdict
+from trainer.blend import BlendSettings, blend
+from trainer.dataset import FrozenDataset, write
+from trainer.evaluate import Evaluation
+from trainer.gate import gate, label_sources
+from trainer.gate_rules import GateSettings, worst
+from trainer.manifest import Manifest
+from trainer.policy import Progress, Train, TrainedPolicy
+
+STAGE = "trainer"
+
+Clock = Callable[[], datetime]
+Evaluate = Callable[[Path], Evaluation]
+"""Checkpoint folder to what it can do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """What to train and under which rules.
+
+    ``ungated`` trains a baseline on all rows as they are: the gate's verdict is recorded but does
+    not decide, and nothing is blended. Such a run can never be promoted.
+    """
+
+    workload_id: str
+    policy_path: Path
+    out_dir: Path
+    algorithm: str
+    hyper_parameters: dict[str, str]
+    gate: GateSettings
+    blend: BlendSettings
+    ungated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a run reaches outside itself. ``evaluate`` is None where there is nothing to ask."""
+
+    train: Train
+    evaluate: Evaluate | None
+    publish: Callable[[Run], object]
+    clock: Clock
+    watch: Callable[[Progress], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """How a run ended. ``verdict`` is PASS for every run that was allowed to train."""
+
+    verdict: Verdict
+    run: Run
+    rows: int
+    down_sampled: dict[str, int]
+    trained: TrainedPolicy | None = None
+    before: Evaluation | None = None
+    after: Evaluation | None = None
+
+
+def run_training(
+    dataset: FrozenDataset,
+    dataset_dir: Path,
+    calibrations: Sequence[Calibration],
+    plan: TrainingPlan,
+    around: Surroundings,
+) -> RunOutcome:
+    """Train on the dataset if the gates let it, and say what came of it.
+
+    The dataset is written to ``dataset_dir`` only where it is trained on. A refusal is an
+    outcome; what goes wrong in training is published as a FAILED run and raised.
+    """
+    decision = gate(label_sources(dataset.rows), calibrations, plan.gate, around.clock())
+    rows, down_sampled, gates, verdict = dataset.rows, {}, decision.results, Verdict.PASS
+    if not plan.ungated:
+        mixed = blend(dataset.rows, plan.blend)
+        rows, down_sampled, gates = mixed.rows, mixed.down_sampled, (*gates, mixed.gate)
+        verdict = worst(gates)
+    story = RunStory(plan=plan, manifest=dataset.manifest, gates=gates, around=around)
+    if verdict is not Verdict.PASS:
+        run = story.tell(RunStatus.REFUSED, detail=_reasons(gates))
+        return RunOutcome(verdict=verdict, run=run, rows=0, down_sampled={})
+    story.tell(RunStatus.STARTED)
+    try:
+        write(dataset, dataset_dir)
+        before = around.evaluate(plan.policy_path) if around.evaluate else None
+        story.before = before.metrics() if before else {}
+        trained = around.train(rows, plan.policy_path, plan.out_dir, around.watch)
+        run = story.tell(RunStatus.TRAINED, after=trained.metrics)
+        after = around.evaluate(trained.path) if around.evaluate else None
+        if after:
+            run = story.tell(RunStatus.EVALUATED, after=after.metrics())
+    except Exception as error:
+        story.tell(RunStatus.FAILED, detail=f"{type(error).__name__}: {error}")
+        raise
+    return RunOutcome(
+        verdict=verdict,
+        run=run,
+        rows=len(rows),
+        down_sampled=down_sampled,
+        trained=trained,
+        before=before,
+        after=after,
+    )
+
+
+class RunStory:
+    """The events of one run: they share everything but status, metrics and detail."""
+
+    def __init__(
+        self,
+        *,
+        plan: TrainingPlan,
+        manifest: Manifest,
+        gates: tuple[GateResult, ...],
+        around: Surroundings,
+    ) -> None:
+        self._plan, self._manifest, self._gates, self._around = plan, manifest, gates, around
+        self._config_hash = config_hash(plan.gate, plan.blend, json.dumps(plan.hyper_parameters))
+        started = around.clock().isoformat()
+        # Training twice on one manifest is two runs, so the time is part of the id.
+        sources = [manifest.manifest_hash, started]
+        self.run_id = derived_id("Run", STAGE, sources, self._config_hash)
+        self.before: dict[str, float] = {}
+
+    def tell(
+        self, status: RunStatus, *, after: dict[str, float] | None = None, detail: str = ""
+    ) -> Run:
+        """Publish how far the run is."""
+        run = Run(
+            event_id=derived_id("Run", STAGE, [self.run_id, status], self._config_hash),
+            occurred_at=self._around.clock(),
+            workload_id=self._plan.workload_id,
+            config_hash=self._config_hash,
+            run_id=self.run_id,
+            status=status,
+            manifest_hash=self._manifest.manifest_hash,
+            offset_ranges=self._manifest.ranges,
+            algorithm=self._plan.algorithm,
+            hyper_parameters=self._plan.hyper_parameters,
+            gates=self._gates,
+            ungated=self._plan.ungated,
+            metrics_before=self.before,
+            metrics_after=after or {},
+            detail=detail,
+        )
+        self._around.publish(run)
+        return run
+
+
+def _reasons(gates: Sequence[GateResult]) -> str:
+    return "; ".join(
+        f"{gate.name}: {gate.verdict} {gate.detail}".strip()
+        for gate in gates
+        if gate.verdict is not Verdict.PASS
+    )
