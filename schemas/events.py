@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from schemas.records import (
+    Answer,
     Candidate,
     ConfusionCell,
     Expectation,
@@ -21,7 +22,6 @@ from schemas.records import (
     OffsetRange,
     Opinion,
     Order,
-    Origin,
     Passage,
     PreferenceSource,
     Purpose,
@@ -56,48 +56,19 @@ class Event(Record):
     source_ids: tuple[str, ...] = ()
 
 
-class Completion(Event):
-    """One answer of a model (or person) to one prompt, as captured."""
+class Completion(Answer, Event):
+    """One answer of a model to one prompt, as captured."""
 
     prompt_id: str = Field(min_length=1)
     messages: Messages
-    output: str
-    model: str
-    checkpoint: str | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    seed: int | None = None
-    finish_reason: str = "stop"
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cost_usd: float | None = None
-    latency_ms: float | None = None
-    user_hash: str | None = None
-    origin: Origin
-    tags: tuple[str, ...] = ()
     slice: str = "default"
     context: tuple[Passage, ...] = ()
     expectations: tuple[Expectation, ...] = ()
 
     def candidate(self) -> Candidate:
         """The completion without its prompt, as it stands in a candidate set."""
-        return Candidate(
-            completion_id=self.event_id,
-            output=self.output,
-            model=self.model,
-            checkpoint=self.checkpoint,
-            temperature=self.temperature,
-            top_p=self.top_p,
-            seed=self.seed,
-            finish_reason=self.finish_reason,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            cost_usd=self.cost_usd,
-            latency_ms=self.latency_ms,
-            user_hash=self.user_hash,
-            origin=self.origin,
-            tags=self.tags,
-        )
+        answer = self.model_dump(include=set(Answer.model_fields))
+        return Candidate(completion_id=self.event_id, **answer)
 
 
 class PromptEvent(Event):

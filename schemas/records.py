@@ -168,10 +168,9 @@ class Expectation(Record):
     params: dict[str, str] = Field(default_factory=dict)
 
 
-class Candidate(Record):
-    """One answer of a candidate set: a completion without its prompt."""
+class Answer(Record):
+    """What a model (or person) answered, and how; None where it is not known."""
 
-    completion_id: str
     output: str
     model: str
     checkpoint: str | None = None
@@ -186,6 +185,12 @@ class Candidate(Record):
     user_hash: str | None = None
     origin: Origin = Origin.IMPORT
     tags: tuple[str, ...] = ()
+
+
+class Candidate(Answer):
+    """One answer of a candidate set: a completion without its prompt."""
+
+    completion_id: str
 
 
 class Check(Record):
