@@ -35,7 +35,9 @@ def dpo_trainer(
         learning_rate=config.learning_rate,
         num_train_epochs=config.epochs,
         per_device_train_batch_size=config.batch_size,
-        loss_type=[config.loss_type],
+        # Several losses are summed with their weights.
+        loss_type=[config.loss_type, "sft"] if config.sft_weight else [config.loss_type],
+        loss_weights=[1.0, config.sft_weight] if config.sft_weight else None,
         label_smoothing=config.label_flip_rate,
         warmup_steps=_steps(len(rows), config, config.warmup_share),
         max_length=policy.max_length,
@@ -60,6 +62,8 @@ def dpo_trainer(
         """Batches rows of similar length; TRL pads a random batch to its longest row."""
 
         def get_train_dataloader(self) -> "DataLoader[Tokens]":
+            if not config.length_batches:
+                return cast("DataLoader[Tokens]", super().get_train_dataloader())
             rows = token_rows(self)
             lengths = [row_length(row) for row in rows]
             batches = LengthBatches(lengths, config.batch_size, config.seed)

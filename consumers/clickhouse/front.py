@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from consumers.clickhouse.engine import DATABASE
@@ -117,7 +117,8 @@ class Front:
         # One a query (1 ms): settings, USE and readonly end with it.
         import chdb
 
-        connection = chdb.connect(self._path)
+        connect: Any = chdb.connect  # without type hints in some of its builds
+        connection = connect(self._path)
         try:
             yield connection
         finally:
