@@ -61,7 +61,7 @@ def demo(
     sizes = QUICK if quick else FULL
     with display.step("make a warehouse and a project"):
         workspace = lay_out(data_dir, sizes.measuring_copies)
-    rules = _rules(workspace)
+    rules = harbor_rules(workspace.project)
     with _backend(workspace, console, in_process=in_process) as backend:
         console.print(f"running on {backend.description}", highlight=False)
         story = tell(backend, workspace, rules, sizes, display, began_s)
@@ -73,11 +73,12 @@ def demo(
         sys.exit(1)
 
 
-def _rules(workspace: "Workspace") -> "Rules":
+def harbor_rules(project_dir: Path) -> "Rules":
+    """What the project says about everything that follows the stages."""
     from cli.project import load_project
     from examples.harbor.demo.training import Rules
 
-    project = load_project(workspace.project)
+    project = load_project(project_dir)
     return Rules(
         pipeline=project,
         calibration=project.calibration,

@@ -108,3 +108,12 @@ def test_a_loss_that_is_no_number_ends_the_training_and_leaves_nothing(
     with pytest.raises(Fatal, match="the loss became"):
         train(ROWS, policy, wild, tmp_path / "new", ignore)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sft_weight_keeps_the_chosen_answers_likely(policy: Path, tmp_path: Path) -> None:
+    """DPO alone may push both answers down, as long as the rejected one falls further."""
+    kept = CONFIG.model_copy(update={"sft_weight": 1.0, "length_batches": False})
+    alone = train(ROWS, policy, CONFIG, tmp_path / "alone", ignore)
+    anchored = train(ROWS, policy, kept, tmp_path / "anchored", ignore)
+    assert anchored.metrics["last_logps/chosen"] > alone.metrics["last_logps/chosen"]
+    assert anchored.metrics["last_rewards/margins"] > 0.5
