@@ -47,12 +47,16 @@ def worker(
     """
     from infra.settings import Settings
     from infra.telemetry import set_up_logging
+    from schemas.registry import FileRegistry
+    from schemas.remote_registry import register_all
     from streams.pipeline import build_stage
     from streams.runner.worker import run_worker
     from streams.runner.worker_options import WorkerOptions, default_concurrency
 
     settings = Settings()
     set_up_logging(settings)
+    if settings.registry_url is not None:
+        register_all(FileRegistry(), settings.registry_url)
     options = WorkerOptions(
         concurrency=concurrency or default_concurrency(stage),
         instance=instance,

@@ -1,4 +1,4 @@
-"""Retrain Harbor's judge: `python -m examples.harbor.judge.train` (about ten minutes, 2 cores).
+"""Retrain Harbor's judge: `python -m examples.harbor.judge.train` (10 to 15 minutes, 2 cores).
 
 From nothing, on simulated comparisons of train questions in the prompts of streams/judge. Its
 accuracy is printed on comparisons of dev questions; anchors and benchmark are never opened here.
