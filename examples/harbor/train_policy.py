@@ -1,6 +1,6 @@
-"""Retrain Harbor's policy: `python -m examples.harbor.train_policy` (about six minutes, 2 cores).
+"""Retrain Harbor's policy: `python -m examples.harbor.train_policy` (about 11 CPU minutes).
 
-Supervised fine-tuning by TRL on the simulated mixture of the train split; its figures are of the
+Supervised fine-tuning by TRL on the simulated mixtures of the train split; its figures are of the
 dev split. The benchmark split is never opened here.
 """
 

@@ -19,6 +19,6 @@ class Sizes:
     measuring_copies: int
 
 
-FULL = Sizes(prompts=360, users=3, anchors=None, core=None, benchmark=None, measuring_copies=3)
+FULL = Sizes(prompts=300, users=3, anchors=780, core=300, benchmark=430, measuring_copies=3)
 # Enough anchors for a bound on kappa, enough questions for an interval of about ± 8 points.
 QUICK = Sizes(prompts=100, users=2, anchors=160, core=70, benchmark=120, measuring_copies=2)
