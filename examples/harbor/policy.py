@@ -77,8 +77,9 @@ def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM
             num_key_value_heads=6,
             max_position_embeddings=_CONTEXT_TOKENS,
             tie_word_embeddings=True,
-            # The usual 0.02 suits widths of thousands. At width 192 it is what keeps a model from
-            # finding out how to copy values: 0 % exact queries after 200 steps against 84 %.
+            # The usual 0.02 suits widths of thousands. With 0.06, and 0.98 for Adam's second beta,
+            # 84 % of the queries were exact after 200 steps; with the usual values none were (one
+            # seed, both changed together).
             initializer_range=0.06,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=None,
