@@ -53,8 +53,10 @@ def demo(
     from examples.harbor.demo.story import tell
     from examples.harbor.demo.workspace import lay_out
 
-    # SIGTERM ends it as Ctrl-C does: what it started is stopped on the way out
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM ends it as Ctrl-C does: what it started is stopped on the way out. A shell starts
+    # background jobs with SIGINT ignored, so that one is set too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     began_s = time.monotonic()
     console = Console(stderr=as_json)
     display = Display(console)
