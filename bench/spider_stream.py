@@ -1,6 +1,5 @@
 """The stream itself: candidate sets in, every stage a process of its own, every topic read back."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from consumers.accounting import (
 )
 from consumers.clickhouse.lag import SINK_GROUP
 from infra.kafka import producer, topic_name
+from infra.plan import sink_process, worker_process
 from infra.process import ProcessFailed, ProcessSpec
 from infra.settings import Settings
 from infra.stack import Stack
@@ -27,10 +27,6 @@ from streams.topology import consumer_group, input_topic
 
 STAGES = ("verify", "pair", "judge", "filter")
 _SINK = "sink"
-# `prefstream worker` and `prefstream sink` without the other commands' imports: a run with kills
-# starts them some fifty times.
-_WORKER_COMMAND = "import typer; from cli.worker import worker; typer.run(worker)"
-_SINK_COMMAND = "import typer; from cli.sink import sink; typer.run(sink)"
 _FLUSH_S = 30.0
 
 
@@ -170,17 +166,11 @@ class SpiderStream:
                 )
 
     def _spec(self, name: str) -> ProcessSpec:
-        if name == _SINK:
-            argv: tuple[str, ...] = (sys.executable, "-c", _SINK_COMMAND)
-        else:
-            options = ("--project", str(self._project), "--instance", f"spider-{name}")
-            argv = (sys.executable, "-c", _WORKER_COMMAND, name, *options, "--concurrency", "16")
-        return ProcessSpec(
-            name=_process_name(name),
-            argv=argv,
-            environment=self._settings.environment(),
-            restart=False,
+        planned = (
+            sink_process(self._settings) if name == _SINK else worker_process(name, self._project)
         )
+        # the stack's own settings may lack the topics' prefix
+        return planned.spec.model_copy(update={"environment": self._settings.environment()})
 
 
 def kill_rounds(
@@ -202,7 +192,7 @@ def kill_rounds(
 
 
 def _process_name(name: str) -> str:
-    return f"spider-{name}"
+    return name if name == _SINK else f"worker-{name}"
 
 
 def _id(message: LoggedEvent) -> str:

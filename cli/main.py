@@ -1,6 +1,7 @@
 """The `prefstream` command: one line a command, each in a module of its own."""
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -29,11 +30,15 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("account", "cli.query", "account"),
     ("export", "cli.export", "export"),
     ("calibrate", "cli.calibrate", "calibrate"),
+    ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),
     ("train", "cli.train", "train"),
     ("serve", "cli.serve", "serve"),
+    ("doctor", "cli.doctor", "doctor"),
 )
+# (group, module): each module has a typer app of its own
+_GROUPS: tuple[tuple[str, str], ...] = (("judge", "cli.judge"), ("verify", "cli.verify"))
 
 app = typer.Typer(
     name="prefstream",
@@ -45,6 +50,8 @@ app = typer.Typer(
 )
 for _name, _module, _function in _COMMANDS:
     app.command(_name)(getattr(importlib.import_module(_module), _function))
+for _name, _module in _GROUPS:
+    app.add_typer(importlib.import_module(_module).app, name=_name)
 
 
 def exit_code(error: PrefstreamError) -> int:
@@ -61,6 +68,10 @@ def exit_code(error: PrefstreamError) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> Any:
     """Run the command line; errors that a user can meet are one sentence on standard error."""
+    # SIGTERM ends a command as Ctrl-C does: what it started is stopped on the way out. A shell
+    # starts background jobs with SIGINT ignored, so that one is set too.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     try:
         return app(args=arguments)
     except PrefstreamError as error:

@@ -4,12 +4,14 @@ PREFSTREAM_BOOTSTRAP_SERVERS   Kafka to use; without it, the running local stack
 PREFSTREAM_CLICKHOUSE_URL      ClickHouse to use; without it, the running local stack's
 PREFSTREAM_DATA_DIR            what the local stack keeps (default .prefstream)
 PREFSTREAM_CACHE_DIR           what can be fetched again (default ~/.cache/prefstream)
+PREFSTREAM_LEDGER_PATH         what was looked at when (default ledger/ in the data dir)
 PREFSTREAM_PARTITIONS          partitions of every topic of the chain (default 4)
 PREFSTREAM_REPLICATION_FACTOR  copies of each partition (default: as the cluster says)
 PREFSTREAM_TOPIC_PREFIX        put before every topic and group name (default none)
 PREFSTREAM_REGISTRY_URL        schema registry to register our schemas in
 PREFSTREAM_MODEL_URL           OpenAI-compatible endpoint for judge and policy
 PREFSTREAM_MODEL_API_KEY       its key
+PREFSTREAM_NONCE_KEY           secret behind the codes in judge prompts, the same for all workers
 """
 
 import difflib
@@ -41,6 +43,10 @@ def _expand(path: Path) -> Path:
     return path.expanduser()
 
 
+def _expand_given(path: Path | None) -> Path | None:
+    return None if path is None else _expand(path)
+
+
 class Settings(BaseSettings):
     """Endpoints, folders and secrets; frozen. Arguments win over environment variables.
 
@@ -64,6 +70,8 @@ class Settings(BaseSettings):
     """Broker data, tables, logs and the state file of the local stack."""
     cache_dir: Annotated[Path, AfterValidator(_expand)] = Path("~/.cache/prefstream").expanduser()
     """Kafka's jars and whatever else can be fetched again; shared between stacks."""
+    ledger_path: Annotated[Path | None, AfterValidator(_expand_given)] = None
+    """Looks at anchors and readings of the holdout; None = a file in ledger/ of data_dir."""
     partitions: int = Field(default=4, ge=1, le=1000)
     """Of every topic of the chain: keys must fall in the same partition number everywhere."""
     replication_factor: int | None = Field(default=None, ge=1, le=10)
@@ -75,6 +83,8 @@ class Settings(BaseSettings):
     model_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     """OpenAI-compatible endpoint (http://host:port/v1)."""
     model_api_key: SecretStr | None = None
+    nonce_key: SecretStr | None = Field(default=None, min_length=16)
+    """None = one that is made for the data folder."""
 
     @model_validator(mode="wrap")
     @classmethod

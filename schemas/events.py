@@ -184,7 +184,11 @@ class Label(Event):
 
 
 class Calibration(Event):
-    """How well a judge configuration agrees with people on one split (slice "" = all)."""
+    """How well a judge configuration agrees with people on one split (slice "" = all).
+
+    ``position_bias`` (mean b in log-odds) and ``length_slope`` have their standard errors beside
+    them where there are enough anchors for one.
+    """
 
     judge_config_hash: str
     rubric_version: str
@@ -203,6 +207,8 @@ class Calibration(Event):
     position_bias: float | None = None
     length_slope: float | None = None
     verdict: Verdict
+    position_bias_error: float | None = None
+    length_slope_error: float | None = None
 
 
 class Run(Event):

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
+from infra.nonce_key import nonce_key
 from infra.settings import Settings
 from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
@@ -13,6 +14,7 @@ from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatModel
 from streams.inference.open_model import open_model
+from streams.judge.recorded import RECORDED, read_recorded
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
@@ -30,7 +32,8 @@ FILE_NAME = "pipeline.yaml"
 class Pipeline(Record):
     """What ``pipeline.yaml`` holds. Every section may be left out; then its defaults hold.
 
-    The last four are typed by ``cli.project``, as nothing here may know calibration or trainer.
+    Those without a type here are typed by ``cli.project``, as nothing here may know calibration or
+    trainer.
     """
 
     workload: str = Field(default="default", min_length=1)
@@ -43,7 +46,14 @@ class Pipeline(Record):
     calibration: Any = None
     gate: Any = None
     blend: Any = None
+    sft: Any = None
     dpo: Any = None
+    orpo: Any = None
+    simpo: Any = None
+    kto: Any = None
+    reward: Any = None
+    rloo: Any = None
+    grpo: Any = None
 
 
 def load_pipeline(project_dir: Path) -> Pipeline:
@@ -84,9 +94,18 @@ def _judge(judge: JudgeSettings, project_dir: Path, settings: Settings) -> Judge
             "add `rubric: ID/VERSION` of a file rubrics/ID/VERSION.yaml"
         )
     rubric = load_rubric(project_dir, judge.rubric)
+    if judge.model.startswith(RECORDED):
+        path = project_dir / judge.model.removeprefix(RECORDED)
+        return JudgeStage(judge, rubric, read_recorded(path))
     store = VerdictStore(settings.data_dir / "verdicts.sqlite")
     resolved = judge.model_copy(update={"model": _resolve(judge.model, project_dir)})
-    return JudgeStage(resolved, rubric, _model(judge.model, project_dir, settings), store=store)
+    return JudgeStage(
+        resolved,
+        rubric,
+        _model(judge.model, project_dir, settings),
+        store=store,
+        nonce_key=nonce_key(settings),
+    )
 
 
 def _model(ref: str, project_dir: Path, settings: Settings) -> ChatModel:

@@ -5,20 +5,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.errors import DependencyDown, Fatal
 from schemas.events import MAX_EVIDENCE_BYTES
-from schemas.records import Check, CheckStatus, Outcome
+from schemas.records import Check, CheckStatus, Expectation, Message, Outcome, Passage
 from streams.verify.databases import Readable
+from streams.verify.result_match import Match
 from streams.verify.sandbox.result import QueryResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """One answer, and what the checks so far have made of it."""
+    """One answer with the prompt it answers, and what the checks so far have made of it."""
 
     output: str
+    messages: tuple[Message, ...] = ()
+    context: tuple[Passage, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+    json_text: str | None = None
     sql: str | None = None
     readable: Readable | None = None
     result: QueryResult | None = None
+    matched: Match | None = None
+    """What the comparison with gold's result found, of the gold asked last."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +42,8 @@ class Finding:
 class CandidateCheck(Protocol):
     """A check. ``hard``: its FAIL fails the answer, and what comes after it is skipped.
 
-    Calling it raises nothing but what stops the worker: what it could not find out is ERROR.
+    Calling it raises nothing but what stops the worker: what it could not find out is ERROR, and
+    whatever else it raises is made one.
     """
 
     @property
@@ -46,14 +55,16 @@ class CandidateCheck(Protocol):
     async def __call__(self, subject: Subject, /) -> Finding: ...
 
 
-async def run_checks(checks: Sequence[CandidateCheck], output: str) -> tuple[Check, ...]:
-    """Every check in its order; after a hard FAIL or ERROR the rest is SKIP."""
-    subject = Subject(output=output)
+async def run_checks(checks: Sequence[CandidateCheck], subject: Subject) -> tuple[Check, ...]:
+    """Every check in its order; after a hard FAIL or ERROR the rest is SKIP.
+
+    Raises only Fatal and DependencyDown, which are about the worker and no answer.
+    """
     done: list[Check] = []
     stopped = False
     for check in checks:
         started = time.perf_counter()
-        finding = Finding(status=CheckStatus.SKIP) if stopped else await check(subject)
+        finding = Finding(status=CheckStatus.SKIP) if stopped else await _ask(check, subject)
         subject = finding.subject or subject
         stopped |= check.hard and finding.status in (CheckStatus.FAIL, CheckStatus.ERROR)
         done.append(
@@ -68,6 +79,21 @@ async def run_checks(checks: Sequence[CandidateCheck], output: str) -> tuple[Che
             )
         )
     return tuple(done)
+
+
+async def _ask(check: CandidateCheck, subject: Subject) -> Finding:
+    try:
+        return await check(subject)
+    except (Fatal, DependencyDown):
+        raise
+    except Exception as error:  # an answer that trips a check is left undecided; others go on
+        return Finding(status=CheckStatus.ERROR, evidence=raised(check.name, error))
+
+
+def raised(name: str, error: Exception) -> str:
+    """The evidence of a check that raised: its name, and the exception's class and message."""
+    said = f": {error}" if str(error) else ""
+    return f"the check {name} raised {type(error).__name__}{said}"
 
 
 def outcome_of(checks: Sequence[Check]) -> Outcome:

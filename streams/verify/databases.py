@@ -1,6 +1,8 @@
 """The databases of a project by name: where they are, what is in them, what may be read."""
 
 import hashlib
+import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,8 +11,10 @@ from pathlib import Path
 from schemas.errors import ConfigError
 from streams.verify.sandbox.database import Database
 from streams.verify.sandbox.pool import SandboxPool
+from streams.verify.sandbox.replica_pool import Replica, ReplicaPool
 from streams.verify.sandbox.result import QueryError
 from streams.verify.settings import DatabaseSettings, VerifySettings
+from streams.verify.warehouse_file import WarehouseFile
 
 Tables = Mapping[str, frozenset[str]]
 
@@ -21,26 +25,44 @@ class Readable:
 
     database: Database
     tables: Tables
+    file: WarehouseFile | None = None
+    """The file it is; None where it is a replica."""
+
+    def problem(self) -> str | None:
+        """Why a result from this database can no longer be trusted, None where it can."""
+        return None if self.file is None else self.file.change()
 
 
 class Databases:
     """Finds databases by name and asks each once for its schema."""
 
     def __init__(self, settings: VerifySettings, project_dir: Path, pool: SandboxPool) -> None:
-        """Raises ConfigError where a file is missing."""
-        self._files = {each.name: _file(each, project_dir) for each in settings.databases}
+        """Adds replicas to the pool. Raises ConfigError where a file is missing or cannot be read,
+        or where the environment does not say where a replica is.
+        """
+        self._files = {each.name: _located(each, project_dir) for each in settings.databases}
         if settings.sqlite_root is not None:
             self._files |= _folder(project_dir / settings.sqlite_root)
+        self._content = {
+            name: WarehouseFile.read(each.path, each.dialect)
+            for name, each in self._files.items()
+            if not each.is_replica
+        }
+        size, limits = settings.children or os.cpu_count() or 1, pool.limits
+        for each in self._files.values():
+            if each.dsn_env is not None:
+                replica = ReplicaPool(_replica(each), size=size, limits=limits)
+                pool.replicas[each.path] = replica
         self._pool = pool
         self._readable: dict[str, Readable] = {}
 
     def content_sha256(self) -> str:
-        """Hex hash of all files by name: a changed warehouse changes verdicts."""
+        """Hex hash of all files by name: a changed warehouse changes verdicts. What a replica holds
+        is not in it.
+        """
         digest = hashlib.sha256()
-        for name, database in sorted(self._files.items()):
-            digest.update(name.encode() + b"\0")
-            with Path(database.path).open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+        for name, file in sorted(self._content.items()):
+            digest.update(f"{name}\0{file.sha256}".encode())
         return digest.hexdigest()
 
     def dialects(self) -> frozenset[str]:
@@ -52,6 +74,10 @@ class Databases:
         found = self._named(name)
         if isinstance(found, str):
             return found
+        file = self._content.get(found.name)
+        problem = None if file is None else file.problem()
+        if problem is not None:
+            return problem
         if found.name not in self._readable:
             readable = await self._look(found)
             if isinstance(readable, str):
@@ -83,14 +109,27 @@ class Databases:
         return Readable(
             database=Database(dialect=found.dialect, path=found.path, tables=frozenset(tables)),
             tables=tables,
+            file=self._content.get(found.name),
         )
+
+
+def readable_paths(settings: VerifySettings, project_dir: Path) -> list[str]:
+    """What the children of a pool have to read for these settings."""
+    files = (each for each in settings.databases if not each.is_replica)
+    paths = [project_dir / database.path for database in files]
+    if settings.sqlite_root is not None:
+        paths.append(project_dir / settings.sqlite_root)
+    return [str(path) for path in paths]
 
 
 def _is_allowed(table: str, views: tuple[str, ...] | None) -> bool:
     return views is None or any(fnmatchcase(table, view.lower()) for view in views)
 
 
-def _file(database: DatabaseSettings, project_dir: Path) -> DatabaseSettings:
+def _located(database: DatabaseSettings, project_dir: Path) -> DatabaseSettings:
+    """The settings with the path by which the pool knows the database."""
+    if database.is_replica:
+        return database.model_copy(update={"path": f"replica:{database.name}"})
     path = (project_dir / database.path).resolve()
     if not path.is_file():
         raise ConfigError(
@@ -98,6 +137,30 @@ def _file(database: DatabaseSettings, project_dir: Path) -> DatabaseSettings:
             "correct verify.databases[].path, which is relative to the project directory"
         )
     return database.model_copy(update={"path": str(path)})
+
+
+def _replica(database: DatabaseSettings) -> Replica:
+    module = database.driver or "psycopg"
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
+        remedy = "'prefstream[postgres]'" if database.driver is None else "the driver's package"
+        raise ConfigError(
+            f"database {database.name}: there is no module {module}; install it with: "
+            f"pip install {remedy}"
+        )
+    dsn = os.environ.get(database.dsn_env or "")
+    if not dsn:
+        raise ConfigError(
+            f"database {database.name}: the environment variable {database.dsn_env} is not set; "
+            "put the replica's connection string there (postgresql://reader:…@host/database)"
+        )
+    return Replica(
+        dsn=dsn,
+        schema=database.postgres_schema,
+        driver=database.driver or "",
+        session=database.session,
+        columns_query=database.columns_query,
+        state_query=database.state_query,
+    )
 
 
 def _folder(root: Path) -> dict[str, DatabaseSettings]:

@@ -1,7 +1,7 @@
 """Is this result the gold result? Pure comparers, one for each meaning of "the same"."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import permutations
@@ -53,36 +53,57 @@ class GoldResult:
     ordered_text: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class MatchRules:
+    """What ``result_match`` holds against a result. Without ``duplicates`` the sets of rows are
+    compared, in no order.
+    """
+
+    any_column_order: bool = True
+    row_order: bool = True
+    """Rows stand as gold's top level orders them, where it does."""
+    duplicates: bool = True
+
+
 Comparer = Callable[[GoldResult, QueryResult, Tolerance], Matched]
 
 
-def result_match(gold: GoldResult, other: QueryResult, tolerance: Tolerance) -> Matched:
+def result_match(
+    gold: GoldResult,
+    other: QueryResult,
+    tolerance: Tolerance,
+    rules: MatchRules = MatchRules(),
+) -> Matched:
     """Multisets of rows, columns in any order, row order where gold's top level orders.
 
     NULL equals NULL, numbers agree within the tolerance, rows that gold's ORDER BY ties may stand
     in any order. Where both are empty, or one row of zeros and NULLs, equality shows nothing:
     nearly every wrong query with a filter gives that too.
     """
-    different = _shape(gold.result, other)
+    different = _shape(gold.result, other, rows=rules.duplicates)
     if different is not None:
         return different
-    ours, theirs = keys(gold.result.rows), keys(other.rows)
-    if not ours:
+    if not gold.result.rows:
         return Matched(match=Match.UNTOLD, reason="both results are empty")
-    try:
-        is_equal = any(
-            gold.ties is None or _same_runs(ours, _reorder(theirs, order), gold.ties, tolerance)
-            for order in column_orders(ours, theirs, tolerance)
-        )
-    except TooManyOrders:
-        return Matched(match=Match.UNTOLD, reason="too many columns hold the same values")
-    if not is_equal:
-        return _difference(ours, theirs, tolerance)
+    if gold.result.rows is not other.rows:
+        ours, theirs = keys(gold.result.rows), keys(other.rows)
+        if not rules.duplicates:
+            ours, theirs = list(dict.fromkeys(ours)), list(dict.fromkeys(theirs))
+        ties = gold.ties if rules.row_order and rules.duplicates else None
+        try:
+            is_equal = any(
+                ties is None or _same_runs(ours, _reorder(theirs, order), ties, tolerance)
+                for order in _orders(ours, theirs, tolerance, rules)
+            )
+        except TooManyOrders:
+            return Matched(match=Match.UNTOLD, reason="too many columns hold the same values")
+        if not is_equal:
+            return _difference(ours, theirs, tolerance, rules)
     if gold.result.truncated:
         return Matched(match=Match.UNTOLD, reason="both results are over the row limit")
-    if len(ours) == 1 and all(value is None or value == 0 for value in ours[0]):
+    if tells_nothing(gold.result.rows):
         return Matched(match=Match.UNTOLD, reason="the result is one row of zeros and NULLs")
-    return Matched(match=Match.EQUAL, reason=f"{len(ours)} rows")
+    return Matched(match=Match.EQUAL, reason=f"{len(gold.result.rows)} rows")
 
 
 def spider_exec(gold: GoldResult, other: QueryResult, _: Tolerance) -> Matched:
@@ -95,6 +116,8 @@ def spider_exec(gold: GoldResult, other: QueryResult, _: Tolerance) -> Matched:
     different = _shape(gold.result, other)
     if different is not None:
         return different
+    if gold.result.rows is other.rows:
+        return Matched(match=Match.EQUAL, reason=f"{len(other.rows)} rows")
     ours, theirs = list(gold.result.rows), list(other.rows)
     for order in _spider_orders(ours, theirs):
         candidate = _reorder(theirs, order)
@@ -105,9 +128,14 @@ def spider_exec(gold: GoldResult, other: QueryResult, _: Tolerance) -> Matched:
 
 def bird_set(gold: GoldResult, other: QueryResult, _: Tolerance) -> Matched:
     """As BIRD decides (Li et al. 2023): the sets of rows are equal, columns in the given order."""
-    if set(gold.result.rows) == set(other.rows):
+    if gold.result.rows is other.rows or set(gold.result.rows) == set(other.rows):
         return Matched(match=Match.EQUAL, reason=f"{len(set(other.rows))} distinct rows")
     return Matched(match=Match.DIFFERENT, reason="the sets of rows differ")
+
+
+def tells_nothing(rows: Sequence[Row]) -> bool:
+    """Whether nearly every wrong query gives these rows too: none, or one of zeros and NULLs."""
+    return not rows or (len(rows) == 1 and all(value is None or value == 0 for value in rows[0]))
 
 
 def row_count_agrees(gold: QueryResult, other: QueryResult, relative: float = 0.001) -> bool:
@@ -117,8 +145,8 @@ def row_count_agrees(gold: QueryResult, other: QueryResult, relative: float = 0.
     return abs(len(other.rows) - len(gold.rows)) <= relative * len(gold.rows)
 
 
-def _shape(gold: QueryResult, other: QueryResult) -> Matched | None:
-    if len(gold.rows) != len(other.rows):
+def _shape(gold: QueryResult, other: QueryResult, *, rows: bool = True) -> Matched | None:
+    if len(gold.rows) != len(other.rows) and (rows or not (gold.rows and other.rows)):
         reason = f"{len(other.rows)} rows, gold has {len(gold.rows)}"
         return Matched(match=Match.DIFFERENT, reason=reason)
     if len(gold.columns) != len(other.columns):
@@ -143,8 +171,18 @@ def _same_runs(
     return True
 
 
-def _difference(ours: list[Key], theirs: list[Key], tolerance: Tolerance) -> Matched:
-    if any(True for _ in column_orders(ours, theirs, tolerance)):
+def _orders(
+    ours: list[Key], theirs: list[Key], tolerance: Tolerance, rules: MatchRules
+) -> Iterable[tuple[int, ...]]:
+    if rules.any_column_order:
+        return column_orders(ours, theirs, tolerance)
+    return [tuple(range(len(ours[0])))] if same_multiset(ours, theirs, tolerance) else []
+
+
+def _difference(
+    ours: list[Key], theirs: list[Key], tolerance: Tolerance, rules: MatchRules
+) -> Matched:
+    if any(True for _ in _orders(ours, theirs, tolerance, rules)):
         return Matched(match=Match.DIFFERENT, reason="the right rows in another order than gold's")
     missing = Counter(ours) - Counter(theirs)
     return Matched(

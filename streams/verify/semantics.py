@@ -3,13 +3,14 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from streams.verify.result_match import Comparer, bird_set, result_match, spider_exec
+from streams.verify.result_match import Comparer, MatchRules, bird_set, result_match, spider_exec
 from streams.verify.sandbox.database import Dialect
 
 _TORN_OPERATORS: Final = (("> =", ">="), ("< =", "<="), ("! =", "!="))
@@ -25,9 +26,13 @@ class Semantics:
     compare: Comparer
 
 
-def semantics(name: str) -> Semantics:
-    """The semantics of that name; KeyError for any other."""
+def semantics(name: str, rules: MatchRules | None = None) -> Semantics:
+    """The semantics of that name; KeyError for any other. The rules change ``result_match`` only:
+    the official ones are as they are.
+    """
     prepare, compare = _SEMANTICS[name]
+    if rules is not None and compare is result_match:
+        compare = partial(result_match, rules=rules)
     return Semantics(name=name, prepare=prepare, compare=compare)
 
 

@@ -6,13 +6,13 @@ from schemas.records import CheckStatus
 from streams.verify import result_match, sql_gate
 from streams.verify.check import Finding, Subject
 from streams.verify.databases import Databases
-from streams.verify.gold import GoldFailed, GoldResults
+from streams.verify.gate_cache import GateCache
+from streams.verify.gold import GoldFailed, GoldResults, GoldRuns
 from streams.verify.result_match import Match, row_count_agrees
-from streams.verify.result_rows import Tolerance
 from streams.verify.sandbox.pool import SandboxPool
-from streams.verify.sandbox.result import QueryResult
 from streams.verify.semantics import Semantics
-from streams.verify.sql_gate import Rejection, gate_sql
+from streams.verify.shown import shown
+from streams.verify.sql_gate import Rejection
 from streams.verify.sql_text import extract_sql
 
 _MATCH_STATUS = {
@@ -20,8 +20,6 @@ _MATCH_STATUS = {
     Match.DIFFERENT: CheckStatus.FAIL,
     Match.UNTOLD: CheckStatus.INCONCLUSIVE,
 }
-_SHOWN_ROWS = 3
-_SHOWN_CHARACTERS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +28,7 @@ class SqlExtract:
 
     hard: bool = True
     name: str = "sql_extract"
-    version: str = "1"
+    version: str = "2"
 
     async def __call__(self, subject: Subject) -> Finding:
         found = extract_sql(subject.output)
@@ -48,7 +46,7 @@ class SqlGate:
 
     databases: Databases
     database: str | None
-    semantics: Semantics
+    gate: GateCache
     hard: bool = True
     name: str = "sql_gate"
     version: str = sql_gate.VERSION
@@ -58,12 +56,10 @@ class SqlGate:
         if isinstance(readable, str):
             return Finding(status=CheckStatus.ERROR, evidence=readable)
         assert subject.sql is not None
-        dialect = readable.database.dialect
-        sql = self.semantics.prepare(subject.sql, dialect)
-        gated = gate_sql(sql, dialect=dialect, tables=readable.tables)
-        if isinstance(gated, Rejection):
-            return Finding(status=CheckStatus.FAIL, evidence=str(gated))
-        allowed = replace(subject, sql=gated.sql, readable=readable)
+        found = self.gate.allowed(readable, subject.sql)
+        if isinstance(found, Rejection):
+            return Finding(status=CheckStatus.FAIL, evidence=str(found))
+        allowed = replace(subject, sql=found, readable=readable)
         return Finding(status=CheckStatus.PASS, subject=allowed)
 
 
@@ -80,8 +76,16 @@ class SqlExecutes:
         assert subject.sql is not None
         assert subject.readable is not None
         result = await self.pool.run(subject.readable.database, subject.sql)
+        problem = subject.readable.problem()
+        if problem is not None:
+            return Finding(status=CheckStatus.ERROR, evidence=problem)
         if result.error is None:
-            evidence = f"{len(result.rows)} rows of {len(result.columns)} columns"
+            evidence = (
+                f"{len(result.rows)} rows of {len(result.columns)} columns, "
+                f"{result.duration_ms:.1f} ms"
+            )
+            if result.peak_kib is not None:
+                evidence += f", {result.peak_kib / 1024:.0f} MiB at most in its process"
             ran = replace(subject, result=result)
             return Finding(status=CheckStatus.PASS, evidence=evidence, subject=ran)
         status = CheckStatus.FAIL if result.error.is_the_querys else CheckStatus.ERROR
@@ -95,6 +99,7 @@ class SqlRowCount:
 
     gold: GoldResults
     gold_sql: str
+    relative: float
     hard: bool = False
     name: str = "sql_row_count"
     version: str = "1"
@@ -103,10 +108,11 @@ class SqlRowCount:
         assert subject.result is not None
         assert subject.readable is not None
         try:
-            gold = (await self.gold.get(subject.readable, self.gold_sql)).result
+            state = subject.result.state
+            gold = (await self.gold.get(subject.readable, self.gold_sql, state)).result
         except GoldFailed as error:
             return Finding(status=CheckStatus.ERROR, evidence=str(error))
-        agrees = row_count_agrees(gold, subject.result)
+        agrees = row_count_agrees(gold, subject.result, self.relative)
         evidence = f"{len(subject.result.rows)} rows, gold has {len(gold.rows)}"
         return Finding(status=CheckStatus.PASS if agrees else CheckStatus.FAIL, evidence=evidence)
 
@@ -116,9 +122,9 @@ class SqlResultMatch:
     """The query gives the rows that the golden query gives."""
 
     gold: GoldResults
+    runs: GoldRuns
     gold_sql: str
     semantics: Semantics
-    tolerance: Tolerance
     hard: bool = True
     name: str = "sql_result_match"
     version: str = result_match.VERSION
@@ -127,16 +133,18 @@ class SqlResultMatch:
         assert subject.result is not None
         assert subject.readable is not None
         try:
-            gold = await self.gold.get(subject.readable, self.gold_sql)
+            gold = await self.gold.get(subject.readable, self.gold_sql, subject.result.state)
         except GoldFailed as error:
             return Finding(status=CheckStatus.ERROR, evidence=str(error))
-        matched = self.semantics.compare(gold, subject.result, self.tolerance)
+        problem = subject.readable.problem()
+        if problem is not None:
+            return Finding(status=CheckStatus.ERROR, evidence=problem)
+        matched = self.runs.compare(gold, subject.result)
         evidence = f"{self.semantics.name}: {matched.reason}"
         if matched.match is Match.DIFFERENT:
-            evidence += f"\nanswer: {_shown(subject.result)}\ngold: {_shown(gold.result)}"
-        return Finding(status=_MATCH_STATUS[matched.match], evidence=evidence)
-
-
-def _shown(result: QueryResult) -> str:
-    more = f" … {len(result.rows)} rows" if len(result.rows) > _SHOWN_ROWS else ""
-    return str(list(result.rows[:_SHOWN_ROWS]))[:_SHOWN_CHARACTERS] + more
+            evidence += f"\nanswer: {shown(subject.result)}\ngold: {shown(gold.result)}"
+        return Finding(
+            status=_MATCH_STATUS[matched.match],
+            evidence=evidence,
+            subject=replace(subject, matched=matched.match),
+        )

@@ -16,9 +16,10 @@ _PLAIN: Final = (
     exp.Alias, exp.Aliases, exp.Column, exp.Identifier, exp.Star, exp.Literal, exp.Boolean,
     exp.Null, exp.Paren, exp.Tuple, exp.Values, exp.Between, exp.In, exp.Interval, exp.IntervalSpan,
     exp.Var, exp.DataType, exp.DataTypeParam, exp.Window, exp.WindowSpec, exp.Filter,
-    exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.Bracket, exp.Lambda, exp.Cube,
-    exp.Rollup, exp.GroupingSets, exp.PropertyEQ, exp.Unnest, exp.Any, exp.All, exp.Exists,
-    exp.PositionalColumn, exp.Binary, exp.Unary, exp.JSONPath, exp.JSONPathPart,
+    exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls, exp.Bracket, exp.Slice, exp.Lambda,
+    exp.Cube, exp.Rollup, exp.GroupingSets, exp.PropertyEQ, exp.Unnest, exp.Any, exp.All,
+    exp.Exists, exp.LimitOptions, exp.AtTimeZone, exp.Binary, exp.Unary, exp.JSONPath,
+    exp.JSONPathPart, exp.JSONKeyValue,
 )  # fmt: skip
 
 # Syntax that sqlglot calls a function, and no function of an engine.
@@ -46,7 +47,9 @@ _CANONICAL: Final = _words(
     json_extract json_extract_scalar is_nan is_inf safe_divide chr to_days
     array_filter transform array_sum array_max array_min array_first array_last array_distinct
     map_from_entries bitwise_and_agg bitwise_or_agg bitwise_xor_agg explode_outer
-    time_from_parts time_str_to_time date_bin levenshtein sha2 to_number"""
+    time_from_parts time_str_to_time date_bin levenshtein sha2 to_number
+    array_sort array_reverse array_append array_prepend array_intersect reduce pad
+    j_s_o_n_object j_s_o_n_array regexp_split"""
 )
 
 

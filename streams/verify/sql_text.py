@@ -1,15 +1,11 @@
 """The SQL in an answer, found by rule."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-_FENCE: Final = re.compile(
-    r"^[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<label>[\w+-]*)[^\n]*\n(?P<body>.*?)"
-    r"(?:^[ \t]*(?P=mark)[ \t]*$|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-_SQL_LABELS: Final = frozenset({"sql", "duckdb", "sqlite", "sqlite3", "postgresql", "postgres"})
+from streams.verify.fenced_blocks import fenced_blocks
+
+SQL_LABELS: Final = frozenset({"sql", "duckdb", "sqlite", "sqlite3", "postgresql", "postgres"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +23,12 @@ def extract_sql(answer: str) -> ExtractedSql | None:
     The first and not the best: an answer may not hold several tries of which one is right. None
     where that leaves nothing.
     """
-    fences = [(match["label"].lower(), match["body"]) for match in _FENCE.finditer(answer)]
-    for rule, labels in (("sql_fence", _SQL_LABELS), ("plain_fence", frozenset({""}))):
-        for label, body in fences:
-            if label in labels:
-                return _found(body, rule, len(fences))
-    return _found(answer, "whole_text", len(fences))
+    blocks = fenced_blocks(answer)
+    for rule, labels in (("sql_fence", SQL_LABELS), ("plain_fence", frozenset({""}))):
+        for block in blocks:
+            if block.label in labels:
+                return _found(block.body, rule, len(blocks))
+    return _found(answer, "whole_text", len(blocks))
 
 
 def _found(text: str, rule: str, blocks: int) -> ExtractedSql | None:

@@ -30,7 +30,12 @@ class VerifyStage:
         # Models often give the same answer: it is checked once a set.
         outputs = list(dict.fromkeys(candidate.output for candidate in event.candidates))
         found = await asyncio.gather(
-            *(self._verifier.verify_output(output, event.expectations) for output in outputs)
+            *(
+                self._verifier.verify_output(
+                    output, event.expectations, messages=event.messages, context=event.context
+                )
+                for output in outputs
+            )
         )
         verdicts = dict(zip(outputs, found, strict=True))
         verified = tuple(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.verify.sandbox.interned import InternedRows
 from streams.verify.sandbox.process import _result
 from streams.verify.sandbox.values import dump_rows, load_rows
 
@@ -55,9 +56,25 @@ def test_nan_and_infinity_come_back() -> None:
 
 @given(st.binary())
 def test_any_bytes_are_a_result_or_an_error(payload: bytes) -> None:
-    assert _result(payload).error is not None
+    assert _result(payload, InternedRows()).error is not None
+
+
+@given(JSON, JSON)
+def test_any_json_is_a_result_or_an_error(head: object, chunks: object) -> None:
+    payload = f"{json.dumps(head)}\n{json.dumps(chunks)}".encode()
+    _result(payload, InternedRows())
 
 
 @given(JSON)
-def test_any_json_is_a_result_or_an_error(payload: object) -> None:
-    _result(json.dumps(payload).encode())
+def test_any_chunks_are_rows_or_an_error(chunks: object) -> None:
+    payload = b'{"head":[["a"],false,1.5]}\n' + json.dumps(chunks).encode()
+    result = _result(payload, InternedRows())
+    assert result.error is not None or all(isinstance(row, tuple) for row in result.rows)
+
+
+def test_equal_bytes_are_the_same_rows() -> None:
+    interned = InternedRows()
+    payload = b'{"head":[["a"],false,1.5]}\n[[[1],[2]],[[3]]]'
+    one, other = _result(payload, interned), _result(payload, interned)
+    assert one.rows == ((1,), (2,), (3,))
+    assert one.rows is other.rows

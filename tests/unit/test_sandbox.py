@@ -187,7 +187,7 @@ async def test_garbage_from_a_child_is_no_answer(sqlite_database: Database) -> N
     ours, theirs = socket.socketpair()
     script = (
         "import os, socket; s = socket.socket(fileno=int(os.sys.argv[1])); s.recv(9999);"
-        "s.sendall(b'\\x00\\x00\\x00\\x20' + b'{\"head\": [[], 0], \"chunks\": [[1]]}')"
+        "s.sendall(b'\\x00\\x00\\x00\\x1a' + b'{\"head\": [[], 0, 0]}\\n[[1]]')"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", script, str(theirs.fileno())], pass_fds=[theirs.fileno()]
@@ -246,3 +246,22 @@ async def test_children_die_with_their_parent() -> None:
     parent.kill()
     parent.communicate()
     assert select.select([descriptor], [], [], 10)[0]
+
+
+async def test_one_query_runs_on_each_of_several_databases(
+    pool: SandboxPool, sqlite_database: Database, duckdb_database: Database
+) -> None:
+    databases = [duckdb_database, sqlite_database, duckdb_database]
+    results = await pool.run_each(databases, "SELECT count(*) FROM sales")
+    assert [result.rows for result in results] == [((1000,),), ((3,),), ((1000,),)]
+
+
+async def test_a_database_that_ends_the_query_leaves_the_others_their_results(
+    pool: SandboxPool, sqlite_database: Database, duckdb_database: Database
+) -> None:
+    # endless where there are rows enough, quick where there are three
+    sql = "SELECT sum(a.id * b.id * c.id * d.id % 7) FROM sales a, sales b, sales c, sales d"
+    late, quick = await pool.run_each([duckdb_database, sqlite_database], sql)
+    assert late.error is not None
+    assert late.error.kind is QueryErrorKind.TIMEOUT
+    assert len(quick.rows) == 1

@@ -226,7 +226,7 @@ LEGITIMATE = {
         "SELECT group_concat(name), total(id), iif(id > 1, 'a', 'b') FROM v_sales",
         "SELECT count(*) FROM (SELECT id FROM v_sales)",
         "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 9) "
-        "SELECT count(*) FROM r",
+        "SELECT count(*) FROM r JOIN v_sales ON v_sales.id = r.n",
         "SELECT name COLLATE NOCASE, lag(id) OVER (ORDER BY id) FROM v_sales",
         "SELECT cast(substr(day, 1, 4) AS INTEGER), round(avg(id), 2) FROM v_sales GROUP BY 1",
     ],

@@ -8,6 +8,7 @@ import pytest
 from streams.verify.result_match import (
     GoldResult,
     Match,
+    MatchRules,
     bird_set,
     result_match,
     row_count_agrees,
@@ -134,3 +135,27 @@ def test_row_count_is_within_a_thousandth() -> None:
     assert not row_count_agrees(thousand, result(*[(0,)] * 1002))
     assert row_count_agrees(result(), result())
     assert not row_count_agrees(result((1,)), result())
+
+
+@pytest.mark.parametrize(
+    ("rules", "ours", "theirs"),
+    [
+        (MatchRules(any_column_order=False), [(1, "a"), (2, "b")], [("a", 1), ("b", 2)]),
+        (MatchRules(), [(1,), (1,), (2,)], [(1,), (2,)]),
+        (MatchRules(), [(2,), (1,)], [(1,), (2,)]),
+    ],
+)
+def test_a_rule_that_is_on_tells_apart_what_it_lets_pass_off(
+    rules: MatchRules, ours: list[Row], theirs: list[Row]
+) -> None:
+    golden = gold(*ours, ties=(1,) * len(ours))
+    loose = MatchRules(any_column_order=True, row_order=False, duplicates=False)
+    assert result_match(golden, result(*theirs), TOLERANCE, rules).match is Match.DIFFERENT
+    assert result_match(golden, result(*theirs), TOLERANCE, loose).match is Match.EQUAL
+
+
+def test_sets_of_rows_still_differ_by_a_row() -> None:
+    rules = MatchRules(duplicates=False)
+    for theirs in ([(1,), (3,)], [(1,), (2,), (3,)], [(1,)], []):
+        found = result_match(gold((1,), (2,), (2,)), result(*theirs), TOLERANCE, rules)
+        assert found.match is Match.DIFFERENT

@@ -1,1 +1,1 @@
-"""Child processes that run SQL nobody trusts, and the pool that owns them."""
+"""Child processes that run SQL and code nobody trusts, and the pools that own them."""

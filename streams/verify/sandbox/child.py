@@ -1,9 +1,11 @@
-"""The child: one query after another from a socket, each under the kernel's clocks.
+"""The child: one request after another from a socket, each under the kernel's clocks.
 
-Run as ``python -m streams.verify.sandbox.child FD PARENT_PID LIMITS DIALECT...`` by the pool. It
-imports only what it needs: it is started anew after every query that had to be killed.
+Run as ``python -m streams.verify.sandbox.child FD PARENT_PID LIMITS WORK`` by the pool; WORK says
+which SQL dialects and which tasks will be asked for, and which files may be read. It imports only
+what these need: it is started anew after every request that had to be killed.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -14,14 +16,20 @@ import time
 from collections import OrderedDict
 from typing import Any, Protocol
 
-from streams.verify.sandbox.confine import arm, confine, disarm
+from streams.verify.sandbox.clock import arm, disarm
+from streams.verify.sandbox.confine import give_up, leave_namespaces, limit_resources
 from streams.verify.sandbox.frame import frame, read_frame
 from streams.verify.sandbox.limits import Limits
+from streams.verify.sandbox.peak_memory import PeakMemory
 from streams.verify.sandbox.result import QueryErrorKind
+from streams.verify.sandbox.tasks import Task, load_tasks
 from streams.verify.sandbox.values import dump_rows
 
 # Open databases: a Spider-like project has 20 to 200 small ones, and each holds a file open.
 _OPEN_DATABASES = 24
+
+# DuckDB asks for the memory limit of its container, and ends the process where it cannot.
+_CONTAINER_LIMITS = ("/proc/self/cgroup", "/sys/fs/cgroup")
 
 
 class Engine(Protocol):
@@ -61,13 +69,16 @@ class Engines:
             raise OSError(f"{type(error).__name__}: {error}") from error
 
 
-def answer(request: dict[str, Any], engines: Engines, limits: Limits) -> bytes:
+def answer(request: dict[str, Any], engines: Engines, limits: Limits, peak: PeakMemory) -> bytes:
     """The reply to one request, as JSON."""
     started = time.perf_counter()
+    peak.reset()
     try:
         engine = engines.get(request["dialect"], request["path"])
         if request["sql"] is None:
-            return dump_head(("table", "column"), False, started, [dump_rows(engine.schema())])
+            return dump_head(
+                ("table", "column"), False, started, [dump_rows(engine.schema())], peak
+            )
         columns, chunks = engine.run(request["sql"], frozenset(request["tables"]))
         texts: list[str] = []
         rows = size = 0
@@ -79,8 +90,8 @@ def answer(request: dict[str, Any], engines: Engines, limits: Limits) -> bytes:
             if size > limits.result_bytes:
                 return failure(QueryErrorKind.TOO_LARGE, f"over {limits.result_bytes} bytes")
             if rows >= limits.rows:
-                return dump_head(columns, True, started, texts)
-        return dump_head(columns, False, started, texts)
+                return dump_head(columns, True, started, texts, peak)
+        return dump_head(columns, False, started, texts, peak)
     except OSError as error:
         kind = (
             QueryErrorKind.REJECTED
@@ -97,10 +108,32 @@ def answer(request: dict[str, Any], engines: Engines, limits: Limits) -> bytes:
         return failure(QueryErrorKind.SQL, f"{type(error).__name__}: {error}")
 
 
-def dump_head(columns: tuple[str, ...], truncated: bool, started: float, texts: list[str]) -> bytes:
-    """A result: its head, and the row chunks as they were dumped."""
-    head = json.dumps([columns, truncated, (time.perf_counter() - started) * 1000])
-    return f'{{"head":{head},"chunks":[{",".join(texts)}]}}'.encode("ascii")
+def perform(request: dict[str, Any], tasks: dict[str, Task], limits: Limits) -> bytes:
+    """The reply of a task other than SQL, as JSON."""
+    started = time.perf_counter()
+    try:
+        value = json.dumps(tasks[request["task"]](request["request"]), allow_nan=False)
+    except MemoryError:
+        return failure(QueryErrorKind.TOO_LARGE, "out of memory")
+    except Exception as error:  # whatever a task raises at its request is the request's failure
+        return failure(QueryErrorKind.TASK, f"{type(error).__name__}: {error}")
+    if len(value) > limits.result_bytes:
+        return failure(QueryErrorKind.TOO_LARGE, f"over {limits.result_bytes} bytes")
+    duration_ms = (time.perf_counter() - started) * 1000
+    return f'{{"value":{value},"duration_ms":{duration_ms}}}'.encode("ascii")
+
+
+def dump_head(
+    columns: tuple[str, ...],
+    truncated: bool,
+    started: float,
+    texts: list[str],
+    peak: PeakMemory,
+) -> bytes:
+    """A result: a line with its head, then the row chunks as they were dumped."""
+    duration_ms = (time.perf_counter() - started) * 1000
+    head = json.dumps([columns, truncated, duration_ms, peak.kib()])
+    return f'{{"head":{head}}}\n[{",".join(texts)}]'.encode("ascii")
 
 
 def failure(kind: QueryErrorKind, message: str) -> bytes:
@@ -112,16 +145,28 @@ def main(arguments: list[str]) -> None:
     """Serve the socket until the parent closes it."""
     connection = socket.socket(fileno=int(arguments[0]))
     limits = Limits(**json.loads(arguments[2]))
+    work = json.loads(arguments[3])
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    protections = confine(limits, int(arguments[1]))
-    if "duckdb" in arguments[3:]:
-        import duckdb  # noqa: F401 - paid here, not by the first query's clock
+    protections = leave_namespaces() | limit_resources(
+        address_space_bytes=limits.address_space_bytes, file_bytes=0, open_files=limits.open_files
+    )
+    # Paid here, not by the first query's clock, and while files can still be read.
+    for dialect in work["dialects"]:
+        importlib.import_module(f"streams.verify.sandbox.{dialect}_engine")
+    tasks = load_tasks(work["tasks"])
+    peak = PeakMemory()
     os.chdir("/")
+    readable = [*_CONTAINER_LIMITS, *work["readable"]]
+    protections |= give_up(parent_pid=int(arguments[1]), readable=readable, threads=True)
     connection.sendall(frame(json.dumps({"protections": protections}).encode("ascii")))
     engines = Engines(limits)
     while (payload := read_frame(connection)) is not None:
         arm(limits)
-        reply = answer(json.loads(payload), engines, limits)
+        request = json.loads(payload)
+        if "task" in request:
+            reply = perform(request, tasks, limits)
+        else:
+            reply = answer(request, engines, limits, peak)
         disarm()
         connection.sendall(frame(reply))
 

@@ -1,10 +1,13 @@
 """DuckDB, read-only and locked, with its own parser as a second opinion on every query."""
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from streams.verify.sandbox.database import COPY_SUFFIX
 from streams.verify.sandbox.duckdb_parse import refuse
 from streams.verify.sandbox.limits import Limits
 
@@ -33,15 +36,14 @@ class DuckdbEngine:
 
     def __init__(self, path: str, limits: Limits) -> None:
         """Raises duckdb.Error where the file cannot be opened."""
-        config = {**_HARDENED, "max_execution_time": int(limits.wall_s * 1000)}
-        self._connection = duckdb.connect(path, read_only=True, config=config)
-        # In this order: after the last, nothing can be set any more.
-        for setting in (
-            "temp_directory=''",
-            "enable_external_access=false",
-            "lock_configuration=true",
-        ):
-            self._connection.execute(f"SET {setting}")
+        self._attached: str | None = None
+        if path.endswith(COPY_SUFFIX):
+            # One engine for all copies: attaching takes 1 ms, an engine of its own 10.
+            self._connection = _engine_of_copies(str(Path(path).parent), limits).cursor()
+            self._attached = '"' + Path(path).stem.replace('"', '""') + '"'
+            self._connection.execute(f"ATTACH '{_escaped(path)}' AS {self._attached} (READ_ONLY)")
+        else:
+            self._connection = _open(path, limits, read_only=True)
 
     def schema(self) -> Iterator[tuple[str, str]]:
         """Every (table, column) of the file, views included. Trusted: called before any query."""
@@ -54,6 +56,8 @@ class DuckdbEngine:
         DuckDB's parser sees what the gate did not.
         """
         cursor = self._connection.cursor()
+        if self._attached is not None:
+            cursor.execute(f"USE {self._attached}")
         cursor.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql])
         for (parsed,) in cursor.fetchall():
             refuse(parsed, tables)
@@ -62,7 +66,34 @@ class DuckdbEngine:
 
     def close(self) -> None:
         """Close the file."""
+        if self._attached is not None:
+            self._connection.execute(f"DETACH {self._attached}")
         self._connection.close()
+
+
+def _open(path: str, limits: Limits, *settings: str, read_only: bool) -> duckdb.DuckDBPyConnection:
+    config = {**_HARDENED, "max_execution_time": int(limits.wall_s * 1000)}
+    connection = duckdb.connect(path, read_only=read_only, config=config)
+    # In this order: after the last, nothing can be set any more.
+    for setting in (
+        "temp_directory=''",
+        *settings,
+        "enable_external_access=false",
+        "lock_configuration=true",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection
+
+
+@cache
+def _engine_of_copies(folder: str, limits: Limits) -> duckdb.DuckDBPyConnection:
+    """An engine that may open files of the folder, and none else."""
+    allowed = f"allowed_directories=['{_escaped(folder)}/']"
+    return _open(":memory:", limits, allowed, read_only=False)
+
+
+def _escaped(path: str) -> str:
+    return path.replace("'", "''")
 
 
 def _chunks(cursor: Any) -> Iterator[list[tuple[object, ...]]]:

@@ -3,29 +3,28 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from schemas.errors import Fatal
 from streams.verify.sandbox.database import Database
 from streams.verify.sandbox.frame import HEADER, frame
+from streams.verify.sandbox.interned import InternedRows
 from streams.verify.sandbox.limits import Limits
 from streams.verify.sandbox.result import (
+    Json,
     QueryError,
     QueryErrorKind,
     QueryResult,
     Row,
+    TaskResult,
 )
+from streams.verify.sandbox.spawn import by_hand, spawn
 from streams.verify.sandbox.values import load_rows
 
-_ROOT = Path(__file__).parents[3]
 _MODULE = "streams.verify.sandbox.child"
 # A child imports DuckDB in 0.3 s; a machine under full load has been seen to take ten times that.
 _START_S = 30.0
@@ -52,43 +51,43 @@ class Child:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         limits: Limits,
+        readable: frozenset[str] = frozenset(),
+        interned: InternedRows | None = None,
     ) -> None:
+        self.readable = readable
         self._process = process
+        self._interned = interned or InternedRows()
         self._reader = reader
         self._writer = writer
         self._limits = limits
         self.protections: dict[str, str] = {}
 
     @classmethod
-    async def start(cls, limits: Limits, dialects: Sequence[str]) -> "Child":
-        """A child that is ready for its first query; raises Fatal where none can be started."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(  # does not block: exec reports within a millisecond
-                [
-                    *(sys.executable, "-E", "-s", "-B", "-m", _MODULE),
-                    *(str(theirs.fileno()), str(os.getpid()), json.dumps(asdict(limits))),
-                    *dialects,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                env={},
-                cwd=_ROOT,
-                start_new_session=True,
-            )
-        ours.setblocking(False)
+    async def start(
+        cls,
+        limits: Limits,
+        dialects: Sequence[str],
+        tasks: Mapping[str, str],
+        readable: frozenset[str],
+        interned: InternedRows | None = None,
+    ) -> "Child":
+        """A child that is ready for its first request; raises Fatal where none can be started.
+
+        ``tasks`` are the modules of the tasks it will be asked for, by name; ``readable`` the files
+        and folders it may read, beside Python's own.
+        """
+        work = {"dialects": list(dialects), "tasks": dict(tasks), "readable": sorted(readable)}
+        arguments = (asdict(limits), work)
+        process, ours = spawn(_MODULE, arguments, flags=("-E", "-s", "-B"), environment={})
         reader, writer = await asyncio.open_connection(sock=ours)
-        child = cls(process, reader, writer, limits)
+        child = cls(process, reader, writer, limits, readable, interned)
         try:
             ready = await asyncio.wait_for(child._read(), _START_S)
             child.protections = dict(json.loads(ready)["protections"])
         except (TimeoutError, ChildDied, ValueError, KeyError, TypeError) as error:
             child.kill()
             raise Fatal(
-                f"the SQL sandbox does not start ({error}); "
-                f"see why with: {sys.executable} -m {_MODULE} 0 0 '{{}}'"
+                f"the sandbox does not start ({error}); see why with: {by_hand(_MODULE, arguments)}"
             ) from error
         except BaseException:
             child.kill()
@@ -104,27 +103,38 @@ class Child:
         """Run ``sql`` (None: list tables and columns); raises ChildDied, and after it, or after a
         GARBAGE result or a cancellation, the child must not be used again.
         """
-        request = {
-            "dialect": database.dialect,
-            "path": database.path,
-            "tables": sorted(database.tables),
-            "sql": sql,
-        }
-        try:
-            self._writer.write(frame(json.dumps(request).encode("ascii")))
-            await self._writer.drain()
-            payload = await asyncio.wait_for(self._read(), self._limits.wall_s + _GRACE_S)
-        except TimeoutError:
-            raise ChildDied(f"killed after {self._limits.wall_s} s", late=True) from None
-        except OSError as error:
-            raise ChildDied(f"the child is gone ({error})", late=False) from error
-        return _result(payload)
+        (result,) = await self.ask_each([database], sql)
+        return result
+
+    async def ask_each(self, databases: Sequence[Database], sql: str | None) -> list[QueryResult]:
+        """The same on several databases, one after another, sent as one piece."""
+        payloads = await self._exchange([_request(database, sql) for database in databases])
+        return [_result(payload, self._interned) for payload in payloads]
+
+    async def call(self, request: bytes) -> TaskResult:
+        """Run a task, given as ``task_request`` makes it; raises as ``ask`` does."""
+        (payload,) = await self._exchange([request])
+        return _task_result(payload)
 
     def kill(self) -> None:
         """End the process now and collect it."""
         self._writer.close()
         self._process.kill()
         self._process.wait()
+
+    async def _exchange(self, requests: Sequence[bytes]) -> list[bytes]:
+        replies: list[bytes] = []
+        try:
+            # Not drained: what is not sent yet is sent while the first answers are read.
+            self._writer.write(b"".join(map(frame, requests)))
+            for _ in requests:
+                reply = await asyncio.wait_for(self._read(), self._limits.wall_s + _GRACE_S)
+                replies.append(reply)
+        except TimeoutError:
+            raise ChildDied(f"killed after {self._limits.wall_s} s", late=True) from None
+        except OSError as error:
+            raise ChildDied(f"the child is gone ({error})", late=False) from error
+        return replies
 
     async def _read(self) -> bytes:
         try:
@@ -144,23 +154,64 @@ class Child:
         return ChildDied(f"the child ended with {code}", late=False)
 
 
-def _result(payload: bytes) -> QueryResult:
+def task_request(task: str, request: Mapping[str, Json]) -> bytes:
+    """The request as it is sent; raises ValueError or TypeError where it is no finite JSON."""
+    return json.dumps({"task": task, "request": request}, allow_nan=False).encode("ascii")
+
+
+def _request(database: Database, sql: str | None) -> bytes:
+    request = {
+        "dialect": database.dialect,
+        "path": database.path,
+        "tables": sorted(database.tables),
+        "sql": sql,
+    }
+    return json.dumps(request).encode("ascii")
+
+
+def _result(payload: bytes, interned: InternedRows) -> QueryResult:
     """The child's reply, believed only as far as its types go."""
     try:
-        reply: Any = json.loads(payload)
+        head, _, chunks = payload.partition(b"\n")
+        reply: Any = json.loads(head)
         if "error" in reply:
-            kind, message = reply["error"]
-            return QueryResult(error=QueryError(kind=QueryErrorKind(kind), message=str(message)))
-        columns, truncated, duration_ms = reply["head"]
-        rows: list[Row] = []
-        for chunk in reply["chunks"]:
-            rows.extend(load_rows(chunk))
+            return QueryResult(error=_error(reply["error"]))
+        columns, truncated, duration_ms, peak_kib, *state = reply["head"]
         return QueryResult(
             columns=tuple(str(column) for column in columns),
-            rows=tuple(rows),
+            rows=interned.get(chunks, _rows),
             truncated=bool(truncated),
             duration_ms=float(duration_ms),
+            peak_kib=None if peak_kib is None else int(peak_kib),
+            state="".join(map(str, state)),
         )
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        garbage = QueryError(kind=QueryErrorKind.GARBAGE, message=f"not an answer: {error}")
-        return QueryResult(error=garbage)
+        return QueryResult(error=_garbage(error))
+
+
+def _task_result(payload: bytes) -> TaskResult:
+    """As ``_result``, of a task."""
+    try:
+        reply: Any = json.loads(payload, parse_constant=_refuse_constant)
+        if "error" in reply:
+            return TaskResult(error=_error(reply["error"]))
+        return TaskResult(value=reply["value"], duration_ms=float(reply["duration_ms"]))
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        return TaskResult(error=_garbage(error))
+
+
+def _error(reply: Any) -> QueryError:
+    kind, message = reply
+    return QueryError(kind=QueryErrorKind(kind), message=str(message))
+
+
+def _garbage(error: Exception) -> QueryError:
+    return QueryError(kind=QueryErrorKind.GARBAGE, message=f"not an answer: {error}")
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _rows(chunks: bytes) -> tuple[Row, ...]:
+    return tuple(row for chunk in json.loads(chunks) for row in load_rows(chunk))

@@ -23,6 +23,8 @@ class QueryErrorKind(StrEnum):
     """The engine's own parser sees something that may not run."""
     SQL = "sql"
     """The engine refused the query or failed in it."""
+    TASK = "task"
+    """A task other than SQL raised."""
     TIMEOUT = "timeout"
     """The wall or CPU limit ended it."""
     TOO_LARGE = "too_large"
@@ -52,11 +54,31 @@ class QueryError:
 class QueryResult:
     """Rows of one query, or the error that stands in their place.
 
-    ``truncated`` says that more rows exist than the limit let through.
+    ``truncated`` says that more rows exist than the limit let through. ``state`` names what the
+    query saw of a database that changes: equal where two queries saw the same; "" of a file.
     """
 
     columns: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
     truncated: bool = False
+    duration_ms: float = 0.0
+    peak_kib: int | None = None
+    """Memory of the child at most while it ran the query, where the kernel tells."""
+    state: str = ""
+    error: QueryError | None = None
+
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """What a task other than SQL returned, or the error that stands in its place.
+
+    The child is not trusted: ``value`` is any JSON, finite, of any shape. ``duration_ms`` is as the
+    child measured it.
+    """
+
+    value: Json = None
     duration_ms: float = 0.0
     error: QueryError | None = None
