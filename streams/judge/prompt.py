@@ -4,6 +4,8 @@ The system message depends on the rubric alone, so a server can reuse its prefix
 from outside stands in the user message, between delimiters that carry a nonce of this call.
 """
 
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from typing import Final
@@ -13,9 +15,10 @@ from schemas.ids import text_sha256
 from schemas.records import Message, Order, Record, VerifiedCandidate
 from streams.judge.neutral import neutralise, shorten
 from streams.judge.rubric import Rubric
+from streams.verify.sql_render import answer_without_sql_comments
 
 # Change it with any change of the text below: it is part of the judge_config_hash.
-PROMPT_VERSION: Final = "pairwise-cite-1"
+PROMPT_VERSION: Final = "pairwise-cite-2"
 
 _SYSTEM: Final = """\
 You compare two candidate answers, A and B, to one prompt, by the criteria below and nothing else.
@@ -55,12 +58,14 @@ def render_prompt(
     *,
     max_candidate_characters: int,
     show_checks: bool = False,
+    nonce_key: bytes = b"",
 ) -> JudgePrompt:
     """The prompt that shows the comparison's candidates in ``order``.
 
     The candidate shown first is called A in the prompt, whichever of the comparison's it is.
+    Comments in its SQL are left out: they run nothing, and could only talk to the judge.
     """
-    nonce = call_nonce(comparison.event_id, order)
+    nonce = call_nonce(comparison.event_id, order, nonce_key)
     shown = (comparison.a, comparison.b)
     if order is Order.BA:
         shown = (comparison.b, comparison.a)
@@ -74,7 +79,7 @@ def render_prompt(
         for passage in comparison.context:
             yield _block(nonce, "source", f"{clean(passage.source)}\n{clean(passage.text)}")
         for name, side in zip("AB", shown, strict=True):
-            yield _block(nonce, name, clean(side.candidate.output))
+            yield _block(nonce, name, clean(answer_without_sql_comments(side.candidate.output)))
             if show_checks and side.checks:
                 yield _block(nonce, f"checks of {name}", clean(_checks(side)))
 
@@ -104,9 +109,12 @@ def template_sha256() -> str:
     return text_sha256(f"{_SYSTEM}\0{_REPEATED}")
 
 
-def call_nonce(comparison_id: str, order: Order) -> str:
-    """The code in this call's delimiters: differs for each call, and is the same when redone."""
-    return text_sha256(json.dumps(["judge nonce", comparison_id, order.value]))[:12]
+def call_nonce(comparison_id: str, order: Order, key: bytes = b"") -> str:
+    """The code in this call's delimiters: HMAC-SHA-256, so that nobody without the key can write
+    it into a candidate, and a redone call has the same.
+    """
+    content = json.dumps(["judge nonce", comparison_id, order.value]).encode()
+    return hmac.new(key, content, hashlib.sha256).hexdigest()[:12]
 
 
 def messages_sha256(messages: tuple[Message, ...]) -> str:

@@ -13,12 +13,13 @@ class JudgeSettings(Record):
     | judge by a rubric of the project          | ``rubric: harbor/1``        |
     | judge by a model folder, in this process  | ``model: path:DIR``         |
     | judge over the OpenAI protocol            | ``model: NAME``             |
+    | take verdicts that were given before      | ``model: recorded:FILE``    |
     | let verifiers alone decide                | leave ``model`` out         |
     | measure judge-verifier conflict           | ``crosscheck_share: 0.05``  |
     """
 
     model: str | None = None
-    """``path:DIR``, or the name of a model at the configured endpoint. None: no judge."""
+    """``path:DIR``, ``recorded:FILE``, or a model at the configured endpoint. None: no judge."""
 
     rubric: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     """``ID/VERSION`` of the file ``rubrics/ID/VERSION.yaml``."""

@@ -13,6 +13,7 @@ from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
 from streams.inference.identity import model_identity
 from streams.judge.answer import read_answer
 from streams.judge.prompt import PROMPT_VERSION, JudgePrompt, render_prompt, template_sha256
+from streams.judge.recorded import RecordedVerdicts
 from streams.judge.rubric import Rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.verdict import PROBABILITY_FLOOR, Decision, decide
@@ -36,11 +37,13 @@ class JudgeStage:
         self,
         settings: JudgeSettings,
         rubric: Rubric | None,
-        model: ChatModel | None,
+        model: ChatModel | RecordedVerdicts | None,
         *,
         store: VerdictStore | None = None,
+        nonce_key: bytes = b"",
     ) -> None:
         """``store`` keeps answers between runs (by default as long as the stage lives).
+        ``nonce_key`` is the secret behind the codes in prompts.
 
         The stage owns model and store, and closes both. Raises ValueError for a model without a
         rubric, ``Fatal`` where the folder of a local model cannot be read.
@@ -51,7 +54,8 @@ class JudgeStage:
         self._rubric = rubric
         self._model = model
         self._store = store or VerdictStore()
-        self._identity = model_identity(settings.model or model.model) if model else ""
+        self._nonce_key = nonce_key
+        self._identity = _identity(settings, model)
         self.judge_config_hash = judge_config_hash(settings, rubric, self._identity)
         self.config_hash = config_hash(
             self.judge_config_hash, str(settings.crosscheck_share), str(settings.crosscheck_seed)
@@ -85,7 +89,7 @@ class JudgeStage:
         return place < self._settings.crosscheck_share
 
     async def _both_orders(
-        self, event: Comparison, rubric: Rubric, model: ChatModel
+        self, event: Comparison, rubric: Rubric, model: ChatModel | RecordedVerdicts
     ) -> tuple[Opinion, Opinion]:
         calls = (self._opinion(event, rubric, model, order) for order in (Order.AB, Order.BA))
         # Both are waited for where one fails, so that the other's answer is stored for the retry.
@@ -97,7 +101,7 @@ class JudgeStage:
         return ab, ba
 
     async def _opinion(
-        self, event: Comparison, rubric: Rubric, model: ChatModel, order: Order
+        self, event: Comparison, rubric: Rubric, model: ChatModel | RecordedVerdicts, order: Order
     ) -> Opinion:
         prompt = render_prompt(
             event,
@@ -105,8 +109,12 @@ class JudgeStage:
             order,
             max_candidate_characters=self._settings.max_candidate_characters,
             show_checks=self._settings.show_checks,
+            nonce_key=self._nonce_key,
         )
-        answer = await self._ask(model, prompt)
+        if isinstance(model, RecordedVerdicts):
+            answer = model.answer(event, order)
+        else:
+            answer = await self._ask(model, prompt)
         criteria = [criterion.id for criterion in rubric.judged]
         reading = read_answer(
             answer, order, criteria, min_captured_mass=self._settings.min_captured_mass
@@ -182,6 +190,14 @@ class JudgeStage:
     def _no_judge(self, event: Comparison) -> Event:
         subjects = (event.a.candidate.completion_id, event.b.candidate.completion_id)
         return discard(event, STAGE, self.config_hash, ["no_judge"], subject_ids=subjects)
+
+
+def _identity(settings: JudgeSettings, model: ChatModel | RecordedVerdicts | None) -> str:
+    if model is None:
+        return ""
+    if isinstance(model, RecordedVerdicts):
+        return model.model
+    return model_identity(settings.model or model.model)
 
 
 def judge_config_hash(settings: JudgeSettings, rubric: Rubric | None, model: str) -> ConfigHash:

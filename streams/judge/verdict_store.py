@@ -78,8 +78,10 @@ class VerdictStore:
         return self.get(key) or answer
 
     def close(self) -> None:
-        """Close the file; closing twice is fine."""
-        self._connection.close()
+        """Close the file; closing twice is fine. A call that comes later raises ``Fatal``."""
+        # Not in the middle of another thread's statement: that ends the whole process.
+        with self._lock:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

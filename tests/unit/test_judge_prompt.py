@@ -33,6 +33,15 @@ def test_the_prompt_is_the_same_when_redone_and_differs_by_order() -> None:
     assert call_nonce(event.event_id, Order.AB) != call_nonce(event.event_id, Order.BA)
 
 
+def test_the_code_of_a_call_needs_the_key() -> None:
+    codes = {call_nonce("comparison-1", Order.AB, key) for key in (b"", b"one key", b"other key")}
+    assert len(codes) == 3
+    prompt = render_prompt(
+        comparison(), RUBRIC, Order.AB, max_candidate_characters=1000, nonce_key=b"one key"
+    )
+    assert call_nonce("comparison-1", Order.AB, b"one key") in prompt.messages[-1].content
+
+
 def test_the_system_message_has_the_judged_criteria_and_none_of_the_data() -> None:
     system, _ = render_prompt(
         comparison(a="left answer"), RUBRIC, Order.AB, max_candidate_characters=1000

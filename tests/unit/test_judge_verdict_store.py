@@ -1,7 +1,10 @@
 """The verdict store: what makes a redone call say the same."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -45,3 +48,21 @@ def test_answers_are_in_the_file_before_the_call_returns(tmp_path: Path) -> None
         assert beside.execute("SELECT count(*) FROM verdicts").fetchone() == (1,)
     beside.close()
     store.close()
+
+
+def test_closing_waits_for_other_threads_and_ends_them_with_a_sentence(tmp_path: Path) -> None:
+    store = VerdictStore(tmp_path / "verdicts.sqlite")
+    started = Barrier(9)
+
+    def use(name: int) -> None:
+        started.wait()
+        for number in count():
+            store.put(f"{name}-{number}", ChatAnswer(text="A", model="m"))
+
+    with ThreadPoolExecutor(8) as threads:
+        calls = [threads.submit(use, name) for name in range(8)]
+        started.wait()
+        store.close()
+        for call in calls:
+            with pytest.raises(Fatal):
+                call.result()

@@ -1,0 +1,1 @@
+"""Attacks on a judge: texts that try to win without being better, and how often they do."""
