@@ -14,7 +14,10 @@ def calibrate(
         Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
     ] = Path(),
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the numbers and publish nothing.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Publish nothing and leave the holdout unread; still a look."
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="One calibration a line, as JSON.")
@@ -26,37 +29,59 @@ def calibrate(
     rows, which people decided and which never measure, go to `preferences` as human rows. Running
     it again on the same log publishes the same ids.
 
+    Each look at changed data raises the bar that the gate sets (spent alpha, in the ledger). The
+    holdout is read once for each judge configuration, when the calibration split passes and enough
+    of it is labelled; what it gave then is published again ever after.
+
     [bold]Examples[/bold]
 
       prefstream calibrate --project examples/harbor/project
       prefstream calibrate --dry-run --json | jq .kappa
     """
     from cli.project import load_project
+    from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from consumers.calibration.job import calibrate_topics
     from infra.publish import publish
     from infra.settings import Settings
     from trainer.gate_rules import CalibrationRule
 
     settings, loaded = Settings(), load_project(project)
-    run = calibrate_topics(settings, loaded.calibration, CalibrationRule(settings=loaded.gate))
+    run = calibrate_topics(
+        settings,
+        loaded.calibration,
+        CalibrationRule(settings=loaded.gate),
+        HoldoutLedger(ledger_path(settings)),
+        may_read_holdout=not dry_run,
+    )
+    calibrations = run.measured.calibrations
     if not dry_run:
-        publish(settings, [*run.calibrations, *run.core_rows])
+        publish(settings, [*calibrations, *run.core_rows])
     if as_json:
-        for calibration in run.calibrations:
+        for calibration in calibrations:
             typer.echo(calibration.model_dump_json(exclude={"source_ids"}))
         return
     _show(run)
     if not dry_run:
         typer.echo(
-            f"published {len(run.calibrations)} calibrations and {len(run.core_rows)} human rows"
+            f"published {len(calibrations)} calibrations and {len(run.core_rows)} human rows"
         )
+
+
+_WHY = {
+    "open": "wait for a second label",
+    "disputed": "are disputed and wait for an adjudicator",
+    "contradictory": "were adjudicated both ways; adjudicators must agree on one",
+    "tie": "are a tie to people, which measures no judge",
+}
 
 
 def _show(run: "CalibrationRun") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    if not run.calibrations:
+    for reason, n in run.unmeasured.items():
+        typer.echo(f"{n} labelled comparisons {_WHY[reason]}")
+    if not run.measured.calibrations:
         typer.echo(
             f"nothing to measure: {run.anchors} anchors and {run.labels} labels in the log, but no "
             "anchor has both a judge's verdict and an adjudicated label"
@@ -77,7 +102,7 @@ def _show(run: "CalibrationRun") -> None:
     )
     for column in columns:
         table.add_column(column)
-    for one in run.calibrations:
+    for one in run.measured.calibrations:
         numbers = (one.kappa, one.lower_bound, one.upper_bound, one.coverage, one.position_bias)
         table.add_row(
             one.judge_config_hash,
@@ -88,3 +113,6 @@ def _show(run: "CalibrationRun") -> None:
             one.verdict,
         )
     Console().print(table)
+    for hash_, look in run.measured.looks.items():
+        said = run.measured.holdout.get(hash_, "no anchors")
+        typer.echo(f"{hash_}: look {look.look}, judge configuration {look.judge}; holdout: {said}")

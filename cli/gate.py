@@ -25,12 +25,23 @@ def gate(
     manifest: Annotated[
         Path | None, typer.Option(help="The rows of this dataset instead of the topic's.")
     ] = None,
+    attack_success: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of attacks that changed a verdict, upper 95 % bound; decides where given.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The decision as one object.")] = False,
 ) -> None:
     """Hold the judge's calibration against the project's thresholds.
 
     Exit code 0 pass, 1 fail, 2 inconclusive (nobody knows yet), 3 it could not be decided because
     something is missing or down. Only 0 lets training happen.
+
+    Anchors, kappa, coverage, slices, biases, attacks and the holdout's veto decide. Each look at
+    changed anchors has less error to spend, so the bound gets stricter; the same data cost nothing.
 
     [bold]Examples[/bold]
 
@@ -40,22 +51,26 @@ def gate(
     from schemas.errors import PrefstreamError
 
     try:
-        decision = _decide(project, judge_config, manifest)
+        decision = _decide(project, judge_config, manifest, attack_success)
     except PrefstreamError as error:
         typer.echo(f"prefstream: {error}", err=True)
         raise typer.Exit(_EXIT_OPERATIONAL) from None
     if as_json:
-        typer.echo(decision_json(decision.verdict, decision.results))
+        typer.echo(decision_json(decision))
     else:
         show_gates(decision.results)
+        _show_reported(decision)
         typer.echo(f"gate: {decision.verdict}")
     raise typer.Exit(EXIT_CODES[decision.verdict])
 
 
-def _decide(project: Path, judge_config: str | None, manifest: Path | None) -> "GateDecision":
+def _decide(
+    project: Path, judge_config: str | None, manifest: Path | None, attack_success: float | None
+) -> "GateDecision":
     from datetime import UTC, datetime
 
     from cli.project import load_project
+    from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from infra.settings import Settings
     from schemas.records import PreferenceSource
     from trainer.dataset import load
@@ -69,15 +84,30 @@ def _decide(project: Path, judge_config: str | None, manifest: Path | None) -> "
         sources = label_sources(load(manifest).rows)
     else:
         sources = label_sources(read_preferences(settings).preferences)
-    return gate(sources, read_calibrations(settings), thresholds, datetime.now(UTC))
+    ledger = HoldoutLedger(ledger_path(settings))
+    return gate(
+        sources,
+        [*read_calibrations(settings), *ledger.readings()],
+        thresholds,
+        datetime.now(UTC),
+        looks=ledger.look,
+        attack_success=attack_success,
+    )
 
 
-def decision_json(verdict: Verdict, results: Sequence[GateResult]) -> str:
-    """One JSON object with the verdict and every gate."""
+def decision_json(decision: "GateDecision") -> str:
+    """One JSON object with the verdict, every gate, and what was reported beside them."""
     import json
+    from dataclasses import asdict
 
-    gates = [result.model_dump(mode="json") for result in results]
-    return json.dumps({"verdict": verdict, "gates": gates})
+    return json.dumps(
+        {
+            "verdict": decision.verdict,
+            "gates": [result.model_dump(mode="json") for result in decision.results],
+            "reported": [asdict(one) for one in decision.reported],
+            "people_slices": decision.people_slices,
+        }
+    )
 
 
 def show_gates(results: Sequence[GateResult]) -> None:
@@ -92,3 +122,10 @@ def show_gates(results: Sequence[GateResult]) -> None:
         numbers = ("" if n is None else f"{n:.4g}" for n in (result.value, result.threshold))
         table.add_row(result.name, result.verdict, *numbers, result.detail)
     Console().print(table)
+
+
+def _show_reported(decision: "GateDecision") -> None:
+    for one in decision.reported:
+        value = "" if one.value is None else f" {one.value:.4g}"
+        detail = f" ({one.detail})" if one.detail and value else f" {one.detail}".rstrip()
+        typer.echo(f"reported: {one.name}{value}{detail}")

@@ -1,4 +1,4 @@
-"""Preferences out of Kafka as a file that TRL's trainers read."""
+"""Preferences out of Kafka as a file that trainers read."""
 
 import json
 import os
@@ -6,40 +6,15 @@ import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import TypedDict
 
 from pydantic import BaseModel, ConfigDict
 
+from consumers.export_rows import Format, Row, rows_of
 from infra.settings import Settings
 from infra.topic_log import LoggedEvent, read, snapshot
 from schemas.errors import ConfigError
 from schemas.events import TOPICS, Preference
-from schemas.records import Message, PreferenceSource
-
-
-class TrlMessage(TypedDict):
-    """One turn, as TRL's conversational format has it."""
-
-    role: str
-    content: str
-
-
-class TrlRow(TypedDict):
-    """A row of TRL's conversational preference format; the columns after ``rejected`` are ours."""
-
-    prompt: list[TrlMessage]
-    chosen: list[TrlMessage]
-    rejected: list[TrlMessage]
-    event_id: str
-    prompt_id: str
-    workload_id: str
-    slice: str
-    source: str
-    rubric_version: str
-    teacher_model: str
-    judge_config_hash: str
-    margin: float | None
-    agreement: float | None
+from schemas.records import PreferenceSource
 
 
 class ExportReport(BaseModel):
@@ -47,32 +22,15 @@ class ExportReport(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    pairs: int
     rows: int
+    """Lines written: a pair is two of them in an unpaired format."""
     by_source: dict[str, int]
     repeated: int
     """Events whose id had already come: the first offset wins."""
     filtered: int
     """Events of other sources or workloads than were asked for."""
     undecodable: int
-
-
-def trl_row(preference: Preference) -> TrlRow:
-    """The preference as a row."""
-    return TrlRow(
-        prompt=_messages(preference.prompt),
-        chosen=_messages(preference.chosen),
-        rejected=_messages(preference.rejected),
-        event_id=preference.event_id,
-        prompt_id=preference.prompt_id,
-        workload_id=preference.workload_id,
-        slice=preference.slice,
-        source=preference.source.value,
-        rubric_version=preference.rubric_version,
-        teacher_model=preference.teacher_model,
-        judge_config_hash=preference.judge_config_hash,
-        margin=preference.margin,
-        agreement=preference.agreement,
-    )
 
 
 class Export:
@@ -83,14 +41,16 @@ class Export:
         *,
         sources: Collection[PreferenceSource] = tuple(PreferenceSource),
         workload_id: str | None = None,
+        format_: Format = Format.TRL,
     ) -> None:
+        self._format = format_
         self._sources = sources
         self._workload_id = workload_id
         self._seen: set[str] = set()
         self._counts: Counter[str] = Counter()
         self._by_source: Counter[str] = Counter()
 
-    def rows(self, events: Iterable[LoggedEvent]) -> Iterator[TrlRow]:
+    def rows(self, events: Iterable[LoggedEvent]) -> Iterator[Row]:
         """The rows of these events, in their order."""
         for logged in events:
             event = logged.event
@@ -107,12 +67,15 @@ class Export:
                     self._counts["filtered"] += 1
                     continue
                 self._by_source[event.source.value] += 1
-                yield trl_row(event)
+                for row in rows_of(event, self._format):
+                    self._counts["rows"] += 1
+                    yield row
 
     def report(self) -> ExportReport:
         """What has been counted so far."""
         return ExportReport(
-            rows=self._by_source.total(),
+            pairs=self._by_source.total(),
+            rows=self._counts["rows"],
             by_source=dict(sorted(self._by_source.items())),
             repeated=self._counts["repeated"],
             filtered=self._counts["filtered"],
@@ -126,18 +89,19 @@ def export_preferences(
     *,
     sources: Collection[PreferenceSource] = tuple(PreferenceSource),
     workload_id: str | None = None,
+    format_: Format = Format.TRL,
 ) -> ExportReport:
     """Write what the topic holds now to ``path``, in the order of partitions and offsets.
 
     The file appears whole or not at all. Raises ``ConfigError`` if it cannot be written, and what
     reading the topic raises.
     """
-    export = Export(sources=sources, workload_id=workload_id)
+    export = Export(sources=sources, workload_id=workload_id, format_=format_)
     write_lines(path, export.rows(read(settings, snapshot(settings, TOPICS[Preference]))))
     return export.report()
 
 
-def write_lines(path: Path, rows: Iterable[TrlRow]) -> None:
+def write_lines(path: Path, rows: Iterable[Row]) -> None:
     """Write the rows as JSON lines, atomically; raises ``ConfigError`` where the file cannot be
     written."""
     try:
@@ -161,7 +125,3 @@ def write_lines(path: Path, rows: Iterable[TrlRow]) -> None:
     except BaseException:
         os.unlink(draft)
         raise
-
-
-def _messages(messages: Iterable[Message]) -> list[TrlMessage]:
-    return [TrlMessage(role=message.role, content=message.content) for message in messages]

@@ -1,6 +1,6 @@
 """From the labels of a comparison to one human winner, or to the reason why there is none yet."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,6 +56,17 @@ def adjudicate_all(labels: Iterable[Label]) -> dict[str, Adjudication]:
         if label.role is not LabelRole.AUDIT:
             groups[label.comparison_id].setdefault(label.event_id, label)
     return {key: adjudicate(list(group.values())) for key, group in groups.items()}
+
+
+def unmeasured(labels: Iterable[Label]) -> dict[str, int]:
+    """Labelled comparisons that cannot measure a judge, by why: the open states, or a tie."""
+    counts: Counter[str] = Counter()
+    for one in adjudicate_all(labels).values():
+        if one.winner is None:
+            counts[one.state] += 1
+        elif one.winner not in (HumanWinner.A, HumanWinner.B):
+            counts["tie"] += 1
+    return dict(sorted(counts.items()))
 
 
 def _standing(labels: Sequence[Label]) -> list[Label]:

@@ -63,38 +63,6 @@ def verdict_counts(anchors: Sequence[Anchor]) -> Confusion:
     )
 
 
-def mean_position_bias(anchors: Sequence[Anchor]) -> float | None:
-    """Mean of b in log-odds, positive towards the first slot; None without probabilities."""
-    biases = [anchor.position_bias for anchor in anchors if anchor.position_bias is not None]
-    return sum(biases) / len(biases) if biases else None
-
-
-def length_slope(anchors: Sequence[Anchor]) -> float | None:
-    """How much more than people the judge favours the longer answer.
-
-    Least-squares slope of [judge chose A] − [human chose A] on (|A| − |B|) / max(|A|, |B|), over
-    anchors that were parsed and decided; 0 for a judge that errs regardless of length. None where
-    all lengths differ by the same share.
-    """
-    points = [
-        (_length_difference(anchor), (anchor.judge == Winner.A) - (anchor.human == HumanWinner.A))
-        for anchor in anchors
-        if anchor.judge in (Winner.A, Winner.B)
-    ]
-    if not points:
-        return None
-    mean_x = sum(x for x, _ in points) / len(points)
-    mean_y = sum(y for _, y in points) / len(points)
-    variance = sum((x - mean_x) ** 2 for x, _ in points)
-    if variance < 1e-12:
-        return None
-    return sum((x - mean_x) * (y - mean_y) for x, y in points) / variance
-
-
-def _length_difference(anchor: Anchor) -> float:
-    return (anchor.length_a - anchor.length_b) / max(anchor.length_a, anchor.length_b, 1)
-
-
 def _unparsed(anchor: Anchor) -> bool:
     return anchor.judge is Winner.INVALID
 

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from pydantic import Field
+
 from consumers.calibration.adjudicate import adjudicate_all
 from consumers.calibration.agreement import cohen_kappa, confusion
 from consumers.calibration.anchors import (
     Anchor,
     coverage,
-    length_slope,
-    mean_position_bias,
     parse_failures,
     scored,
     verdict_counts,
 )
+from consumers.calibration.biases import length_slope, mean_position_bias
 from consumers.calibration.kappa_interval import kappa_interval
 from consumers.calibration.matching import ByPrompt, by_prompt, human_verdict
 from consumers.calibration.splits import Split, SplitShares, split_of
@@ -30,7 +31,7 @@ from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinne
 
 STAGE = "calibrate"
 # Change it with any change of a statistic, so that the events' config_hash tells them apart.
-STATISTICS_VERSION = "1"
+STATISTICS_VERSION = "2"
 
 ALL_SLICES = ""
 MEASURED = (Split.CALIBRATION, Split.HOLDOUT)
@@ -41,6 +42,9 @@ class CalibrationSettings(Record):
     """The ``calibration`` section of pipeline.yaml."""
 
     shares: SplitShares = SplitShares()
+    # Read earlier, the one reading would be spent on a number that could be anything.
+    min_holdout: int = Field(default=50, ge=2)
+    """How many locked anchors must be labelled before the holdout may be read."""
 
 
 class Decide(Protocol):
@@ -103,8 +107,8 @@ def calibrate(
 ) -> list[Calibration]:
     """One event for each judge configuration and measured split, and one for each slice of it.
 
-    A judgment or an anchor (same texts
-    under the same judge) seen twice counts once, the first time.
+    A judgment or an anchor (same texts under the same judge) seen twice counts once, the first
+    time. Whoever asks for the holdout answers for its being read once: see ``measure_anchors``.
     """
     adjudications = by_prompt(adjudicate_all(labels).values())
     groups: defaultdict[tuple[str, Split, str], dict[str, Matched]] = defaultdict(dict)
@@ -135,6 +139,7 @@ def _calibration(
     first = found[0].judgment
     kappa = cohen_kappa(confusion(scored(anchors)))
     bounds = kappa_interval(kappa, one_sided_z())
+    bias, slope = mean_position_bias(anchors), length_slope(anchors)
     sources = sorted({id_ for one in found for id_ in (one.judgment.event_id, *one.label_ids)})
     hash_ = config_hash(settings, STAGE, STATISTICS_VERSION, decide.config_hash)
     measured = Calibration(
@@ -157,9 +162,11 @@ def _calibration(
         upper_bound=bounds.high if bounds else None,
         coverage=coverage(anchors),
         parse_failures=parse_failures(anchors),
-        position_bias=mean_position_bias(anchors),
-        length_slope=length_slope(anchors),
+        position_bias=bias.value,
+        length_slope=slope.value,
         verdict=Verdict.INCONCLUSIVE,
+        position_bias_error=bias.standard_error,
+        length_slope_error=slope.standard_error,
     )
     return measured.model_copy(update={"verdict": decide(measured)})
 

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from consumers.calibration.calibrate import CalibrationSettings, Decide, calibrate
+from consumers.calibration.adjudicate import unmeasured
+from consumers.calibration.calibrate import CalibrationSettings, Decide
 from consumers.calibration.core import core_preferences
+from consumers.calibration.holdout_ledger import HoldoutLedger
+from consumers.calibration.measure_anchors import Measured, measure_anchors
 from infra.settings import Settings
 from infra.topic_log import read, snapshot
 from schemas.events import TOPICS, Calibration, Comparison, Event, Judgment, Label, Preference
@@ -18,19 +21,28 @@ E = TypeVar("E", bound=Event)
 class CalibrationRun:
     """What one pass over the log gave: nothing of it is published yet."""
 
-    calibrations: tuple[Calibration, ...]
+    measured: Measured
     core_rows: tuple[Preference, ...]
     anchors: int
     labels: int
+    unmeasured: dict[str, int]
+    """Labelled comparisons that measure nothing, by why; see ``adjudicate.unmeasured``."""
 
 
 def calibrate_topics(
-    settings: Settings, calibration: CalibrationSettings, decide: Decide
+    settings: Settings,
+    calibration: CalibrationSettings,
+    decide: Decide,
+    ledger: HoldoutLedger,
+    *,
+    may_read_holdout: bool = True,
 ) -> CalibrationRun:
     """Measure every judge configuration on all anchors and labels in the log.
 
-    Only anchors are held in memory. Raises ``DependencyDown`` where Kafka is away.
+    Only anchors are held in memory. What the log knows of earlier looks goes before the ledger.
+    Raises ``DependencyDown`` where Kafka is away, ``ChainBroken`` for a damaged ledger.
     """
+    ledger.adopt(_events(settings, Calibration))
     labels = list(_events(settings, Label))
     judgments = [
         judgment
@@ -43,10 +55,13 @@ def calibrate_topics(
         if comparison.purpose is Purpose.ANCHOR
     ]
     return CalibrationRun(
-        calibrations=tuple(calibrate(judgments, labels, calibration, decide)),
+        measured=measure_anchors(
+            judgments, labels, calibration, decide, ledger, may_read_holdout=may_read_holdout
+        ),
         core_rows=tuple(core_preferences(comparisons, labels, calibration)),
         anchors=len({comparison.event_id for comparison in comparisons}),
         labels=len({label.event_id for label in labels}),
+        unmeasured=unmeasured(labels),
     )
 
 

@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from consumers.calibration.adjudicate import adjudicate, adjudicate_all
+from consumers.calibration.adjudicate import adjudicate, adjudicate_all, unmeasured
 from consumers.calibration.content import comparison_sha256, orientation
 from consumers.calibration.matching import by_prompt, human_verdict
+from schemas.events import Label
 from schemas.records import HumanWinner, LabelRole, Order
 from tests.events import NOON, comparison, verified
 from tests.preferences import label
@@ -89,3 +90,24 @@ def test_a_label_of_other_texts_never_counts_even_under_the_same_id() -> None:
     other = comparison(verified("a", output="something else"), verified("b"))
     this = comparison(verified("a"), verified("b"))
     assert human_verdict(this, decided(A, comparison_sha256(other))) is None
+
+
+def test_what_measures_nothing_is_counted_with_its_reason() -> None:
+    def of(number: int, winner: HumanWinner, person: str, role: LabelRole) -> Label:
+        return label(
+            person,
+            winner,
+            event_id=f"{person} on {number}",
+            comparison_id=f"c{number}",
+            role=role,
+        )
+
+    first, ruling = LabelRole.LABEL, LabelRole.ADJUDICATION
+    labels = [
+        of(0, A, "ann", first),
+        *(of(1, winner, name, first) for name, winner in (("ann", A), ("bob", B))),
+        *(of(2, winner, name, ruling) for name, winner in (("carol", A), ("dan", B))),
+        *(of(3, TIE, name, first) for name in ("ann", "bob")),
+        *(of(4, A, name, first) for name in ("ann", "bob")),
+    ]
+    assert unmeasured(labels) == {"contradictory": 1, "disputed": 1, "open": 1, "tie": 1}

@@ -20,7 +20,8 @@ from schemas.records import (
 )
 from tests.events import comparison, judgment, verified
 from tests.preferences import label
-from trainer.gate_rules import CalibrationRule, GateSettings
+from trainer.gate_rules import CalibrationRule
+from trainer.gate_settings import GateSettings
 
 SETTINGS = CalibrationSettings()
 DECIDE = CalibrationRule(settings=GateSettings(min_anchors=2))
