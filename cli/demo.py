@@ -1,6 +1,5 @@
 """`prefstream demo`: the whole loop on Harbor, the worked example."""
 
-import signal
 import sys
 import time
 from pathlib import Path
@@ -53,10 +52,6 @@ def demo(
     from examples.harbor.demo.story import tell
     from examples.harbor.demo.workspace import lay_out
 
-    # SIGTERM ends it as Ctrl-C does: what it started is stopped on the way out. A shell starts
-    # background jobs with SIGINT ignored, so that one is set too.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
     began_s = time.monotonic()
     console = Console(stderr=as_json)
     display = Display(console)
@@ -64,7 +59,7 @@ def demo(
     with display.step("make a warehouse and a project"):
         workspace = lay_out(data_dir, sizes.measuring_copies)
     rules = harbor_rules(workspace.project)
-    with _backend(workspace, console, in_process=in_process) as backend:
+    with stage_backend(workspace, console, in_process=in_process) as backend:
         console.print(f"running on {backend.description}", highlight=False)
         story = tell(backend, workspace, rules, sizes, display, began_s)
     show(story, console)
@@ -90,7 +85,7 @@ def harbor_rules(project_dir: Path) -> "Rules":
     )
 
 
-def _backend(
+def stage_backend(
     workspace: "Workspace", console: "Console", *, in_process: bool
 ) -> "AbstractContextManager[Backend]":
     """Kafka where it can run, else the stages in this process, saying why."""

@@ -1,18 +1,12 @@
-"""`prefstream export`: preferences as a file for TRL."""
+"""`prefstream export`: preferences as a file for a trainer."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from consumers.export_rows import Format
 from schemas.records import PreferenceSource
-
-
-class Format(StrEnum):
-    """How the rows are written."""
-
-    TRL = "trl"
 
 
 def export(
@@ -23,32 +17,37 @@ def export(
     ] = None,
     workload: Annotated[str | None, typer.Option(help="Only this workload.")] = None,
     format_: Annotated[
-        Format, typer.Option("--format", help="trl: conversational preference rows.")
+        Format,
+        typer.Option("--format", help="Whose trainer is to read it; trl is for DPO and ORPO."),
     ] = Format.TRL,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> None:
-    """Write the preferences to a file that TRL's DPO, ORPO and reward trainers read.
+    """Write the preferences to a file, each row with its source, rubric, teacher and margin.
+
+    Formats: trl (DPO, ORPO), kto (two rows a pair), reward (with a margin), ultrafeedback
+    (binarized, chosen and rejected with the prompt), openai (preference fine-tuning; no tags).
 
     [bold]Examples[/bold]
 
       prefstream export pairs.jsonl
       prefstream export human.jsonl --source human --workload harbor
+      prefstream export unpaired.jsonl --format kto
     """
     from consumers.export import export_preferences
     from infra.settings import Settings
 
-    assert format_ is Format.TRL
     report = export_preferences(
         Settings(),
         out,
         sources=tuple(source or PreferenceSource),
         workload_id=workload,
+        format_=format_,
     )
     if as_json:
         typer.echo(report.model_dump_json())
         return
     kinds = ", ".join(f"{name} {n:,}" for name, n in report.by_source.items()) or "none"
-    typer.echo(f"{report.rows:,} pairs in {out} ({kinds})")
+    typer.echo(f"{report.pairs:,} pairs, {report.rows:,} rows in {out} ({kinds})")
     typer.echo(
         f"left out: {report.repeated:,} repeated ids, {report.filtered:,} not asked for, "
         f"{report.undecodable:,} undecodable"

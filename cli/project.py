@@ -8,7 +8,14 @@ from schemas.errors import ConfigError
 from streams.pipeline import FILE_NAME, Pipeline
 from trainer.blend import BlendSettings
 from trainer.dpo import DpoConfig
-from trainer.gate_rules import GateSettings
+from trainer.gate_settings import GateSettings
+from trainer.grpo import GrpoConfig
+from trainer.kto import KtoConfig
+from trainer.orpo import OrpoConfig
+from trainer.reward import RewardConfig
+from trainer.rloo import RlooConfig
+from trainer.sft import SftConfig
+from trainer.simpo import SimpoConfig
 
 
 class Project(Pipeline):
@@ -17,7 +24,14 @@ class Project(Pipeline):
     calibration: CalibrationSettings = CalibrationSettings()
     gate: GateSettings = GateSettings()
     blend: BlendSettings = BlendSettings()
+    sft: SftConfig = SftConfig()
     dpo: DpoConfig = DpoConfig()
+    orpo: OrpoConfig = OrpoConfig()
+    simpo: SimpoConfig = SimpoConfig()
+    kto: KtoConfig = KtoConfig()
+    reward: RewardConfig = RewardConfig()
+    rloo: RlooConfig = RlooConfig()
+    grpo: GrpoConfig = GrpoConfig()
 
 
 def load_project(project_dir: Path) -> Project:

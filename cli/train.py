@@ -11,12 +11,26 @@ if TYPE_CHECKING:
     from cli.training import TrainingRequest
     from trainer.run import RunOutcome
 
-_WATCHED = {"loss": "loss", "margin": "rewards/margins", "accuracy": "rewards/accuracies"}
+_WATCHED = {
+    "loss": "loss",
+    "rewards/margins": "margin",
+    "rewards/accuracies": "accuracy",
+    # of the reward trainer
+    "margin": "margin",
+    "accuracy": "accuracy",
+    # of the online trainers
+    "reward": "reward",
+    "kl": "kl",
+    "completions/mean_length": "length",
+}
 
 
 def train(
     policy: Annotated[Path, typer.Option(help="Checkpoint folder to start from.")],
     out: Annotated[Path, typer.Option(help="New folder for the trained policy.")],
+    algorithm: Annotated[
+        str, typer.Option(help="sft, dpo, orpo, simpo, kto, rloo, grpo or reward (a reward model).")
+    ] = "dpo",
     manifest: Annotated[
         Path | None, typer.Option(help="Train on this frozen dataset (folder or manifest.json).")
     ] = None,
@@ -46,12 +60,18 @@ def train(
             "--ungated", help="A baseline: no gate, no blend; recorded, and never promoted."
         ),
     ] = False,
-    seed: Annotated[int | None, typer.Option(help="Instead of the project's dpo.seed.")] = None,
+    attack_success: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Upper 95 % bound of the judge's attack success."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Instead of the seed in the algorithm's section.", min=0)
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The outcome as one object; progress on stderr.")
     ] = False,
 ) -> None:
-    """Gate, freeze, blend with human rows, evaluate, train by DPO, evaluate again.
+    """Gate, freeze, blend with human rows, evaluate, train, evaluate again.
 
     Every step is a `runs` event. A refusal prints every number that decided and ends with exit
     code 1 (failed) or 2 (inconclusive); nothing is written then.
@@ -60,6 +80,7 @@ def train(
 
       prefstream train --from-topic --policy checkpoints/sft --out checkpoints/round1
       prefstream train --from-topic --source thumbs --ungated --policy sft --out thumbs
+      prefstream train --from-topic --algorithm reward --policy sft --out reward-model
       prefstream train --manifest checkpoints/round1.dataset --policy sft --out again
     """
     from cli.gate import EXIT_CODES
@@ -72,12 +93,14 @@ def train(
         project=project,
         policy=policy,
         out=out,
+        algorithm=algorithm,
         manifest=manifest,
         prompts=prompts,
         exclude=tuple(exclude or ()),
         sources=tuple(source or ()),
         judge_config=judge_config,
         ungated=ungated,
+        attack_success=attack_success,
         seed=seed,
     )
     outcome = _with_progress(request)
@@ -101,8 +124,11 @@ def _with_progress(request: "TrainingRequest") -> "RunOutcome":
         task = bar.add_task("gate, freeze, blend", total=None)
 
         def watch(step: Step) -> None:
-            numbers = {name: step.metrics.get(key) for name, key in _WATCHED.items()}
-            shown = "  ".join(f"{k} {v:.3f}" for k, v in numbers.items() if v is not None)
+            shown = "  ".join(
+                f"{name} {step.metrics[key]:.3f}"
+                for key, name in _WATCHED.items()
+                if key in step.metrics
+            )
             bar.update(
                 task,
                 description=f"step {step.step}/{step.steps}  {shown}",
@@ -124,6 +150,7 @@ def _json(outcome: "RunOutcome") -> str:
             "run": run,
             "rows": outcome.rows,
             "down_sampled": outcome.down_sampled,
+            "uncalibrated": outcome.uncalibrated,
             "trained": trained,
         }
     )
@@ -141,6 +168,8 @@ def _show(outcome: "RunOutcome") -> None:
     trained = outcome.trained
     left_out = ", ".join(f"{n} {source}" for source, n in outcome.down_sampled.items()) or "none"
     typer.echo(f"rows {outcome.rows} (left out by the blend: {left_out})")
+    for name, n in outcome.uncalibrated.items():
+        typer.echo(f"  {n} rlaif rows left out: the judge is uncalibrated on slice {name}")
     typer.echo(
         f"{trained.steps} steps in {trained.seconds:.1f} s; {trained.truncated} rows cut at "
         f"{trained.hyper_parameters['max_length']} tokens, {trained.dropped} dropped"
@@ -153,4 +182,4 @@ def _show(outcome: "RunOutcome") -> None:
                 f"{accuracy.high:.3f}] of {accuracy.n}, median length "
                 f"{evaluation.median_length:g} characters"
             )
-    typer.echo(f"policy in {trained.path}")
+    typer.echo(f"{trained.kind.replace('_', ' ')} in {trained.path}")

@@ -6,22 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.project import Project, load_project
+from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from consumers.calibration.job import labelled_prompts
 from consumers.calibration.splits import Split, split_of
 from infra.publish import publish
 from infra.settings import Settings
 from schemas.errors import ConfigError
-from schemas.events import Preference
 from schemas.records import PreferenceSource
-from trainer import dpo
+from trainer.algorithms import algorithm
 from trainer.dataset import FrozenDataset, load
 from trainer.evaluate import EvaluationSettings
 from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 from trainer.log_slice import read_calibrations, read_preferences
-from trainer.policy import TrainedPolicy, Watch
+from trainer.online import OnlineConfig
+from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
 from trainer.run import Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.training_config import TrainingConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,7 @@ class TrainingRequest:
     project: Path
     policy: Path
     out: Path
+    algorithm: str
     manifest: Path | None
     prompts: Path | None
     exclude: tuple[Path, ...]
@@ -38,6 +41,7 @@ class TrainingRequest:
     judge_config: str | None
     ungated: bool
     seed: int | None
+    attack_success: float | None = None
 
     @property
     def dataset_dir(self) -> Path:
@@ -47,38 +51,43 @@ class TrainingRequest:
 
 def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
     """Run it; raises ``ConfigError`` for bad options and ``DependencyDown`` without Kafka."""
+    chosen = algorithm(request.algorithm)
     infra, project = Settings(), load_project(request.project)
-    config = project.dpo
+    config: TrainingConfig = getattr(project, request.algorithm)
+    if isinstance(config, OnlineConfig) and config.reward_model:
+        # A relative folder counts from the project directory, wherever the command runs.
+        folder = (request.project / config.reward_model).resolve()
+        config = config.model_copy(update={"reward_model": folder})
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
     prompts = read_prompts(request.prompts) if request.prompts else ()
     dataset = _dataset(request, project, infra, prompts)
-
-    def train(
-        rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
-    ) -> TrainedPolicy:
-        return dpo.train(rows, policy_path, config, out_dir, watch)
+    # A reward model answers nothing; the prompts are kept out of its training all the same.
+    asked = prompts if chosen.makes == "policy" else ()
+    ledger = HoldoutLedger(ledger_path(infra))
 
     return run_training(
         dataset,
         request.dataset_dir,
-        read_calibrations(infra),
+        [*read_calibrations(infra), *ledger.readings()],
         TrainingPlan(
             workload_id=project.workload,
             policy_path=request.policy,
             out_dir=request.out,
-            algorithm=dpo.ALGORITHM,
+            algorithm=request.algorithm,
             hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
             gate=project.gate,
             blend=project.blend,
             ungated=request.ungated,
+            attack_success=request.attack_success,
         ),
         Surroundings(
-            train=train,
-            evaluate=_evaluate(request, project, infra, prompts),
+            train=chosen.with_config(config),
+            evaluate=_evaluate(request, project, infra, asked),
             publish=lambda run: publish(infra, [run]),
             clock=lambda: datetime.now(UTC),
             watch=watch,
+            looks=ledger.look,
         ),
     )
 

@@ -1,11 +1,12 @@
 """Checkpoint folders: loading a policy offline, and saving one whole or not at all."""
 
+import json
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
 from schemas.records import Message
@@ -19,35 +20,68 @@ _DEFAULT_MAX_LENGTH = 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """A policy in memory; ``max_length`` is how many tokens of prompt and answer it is given."""
+    """A model in memory; ``max_length`` is how many tokens of prompt and answer it is given."""
 
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     max_length: int
 
-    def prompt_length(self, prompt: Sequence[Message]) -> int:
-        """Tokens of the prompt as the chat template writes it, ready for an answer."""
-        text = self.tokenizer.apply_chat_template(
-            [message.model_dump() for message in prompt], add_generation_prompt=True, tokenize=False
-        )
-        return len(self.tokenizer(text, add_special_tokens=False).input_ids)
+    def token_ids(
+        self, chats: Sequence[Sequence[Message]], *, for_answer: bool = False
+    ) -> list[list[int]]:
+        """Tokens of each chat as the template writes it; ``for_answer``: ready for one."""
+        texts = [
+            self.tokenizer.apply_chat_template(
+                [message.model_dump() for message in chat],
+                add_generation_prompt=for_answer,
+                tokenize=False,
+            )
+            for chat in chats
+        ]
+        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False).input_ids
+        return ids
 
 
 def load_policy(path: Path, max_length: int | None = None) -> Policy:
     """The causal model in the folder, in float32, without any network.
 
-    Raises ``ConfigError`` where the folder is no checkpoint, the tokenizer has no chat template,
-    or ``max_length`` is more than the model has positions for.
+    Raises ``ConfigError`` where the folder is no checkpoint or that of a reward model, the
+    tokenizer has no chat template, or ``max_length`` is more than the model has positions for.
     """
+    from transformers import AutoModelForCausalLM
+
+    if _is_reward_model(path):
+        raise ConfigError(f"{path}: a reward model, which writes no answers; name a policy")
+    return _load(path, max_length, AutoModelForCausalLM)
+
+
+def load_reward_model(path: Path, max_length: int | None = None, *, trained: bool = True) -> Policy:
+    """The sequence classifier in the folder: one score for a chat. As ``load_policy`` otherwise.
+
+    With ``trained=False`` the folder may hold a policy: it is given a new head, from torch's seed.
+    """
+    from transformers import AutoModelForSequenceClassification
+    from trl.trainer.reward_trainer import suppress_seqcls_warning
+
+    if trained and not _is_reward_model(path):
+        raise ConfigError(f"{path}: no reward model; train one by --algorithm reward")
+    with suppress_seqcls_warning():
+        loaded = _load(path, max_length, AutoModelForSequenceClassification, num_labels=1)
+    if loaded.tokenizer.pad_token is None:
+        loaded.tokenizer.pad_token = loaded.tokenizer.eos_token
+    # The score is read at the last token that is not padding.
+    loaded.model.config.pad_token_id = loaded.tokenizer.pad_token_id
+    return loaded
+
+
+def _load(path: Path, max_length: int | None, auto: Any, **options: object) -> Policy:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
     if not (path / "config.json").is_file():
         raise ConfigError(f"{path}: no model checkpoint (config.json is missing); name its folder")
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=torch.float32, local_files_only=True
-        )
+        model = auto.from_pretrained(path, dtype=torch.float32, local_files_only=True, **options)
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: the checkpoint cannot be loaded ({error})") from None
@@ -63,6 +97,14 @@ def load_policy(path: Path, max_length: int | None = None) -> Policy:
         tokenizer=tokenizer,
         max_length=max_length or positions or _DEFAULT_MAX_LENGTH,
     )
+
+
+def _is_reward_model(path: Path) -> bool:
+    try:
+        config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+        return any(name.endswith("ForSequenceClassification") for name in config["architectures"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def check_empty(out_dir: Path) -> None:

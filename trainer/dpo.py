@@ -1,59 +1,76 @@
-"""Direct Preference Optimization (Rafailov et al. 2023) over TRL's DPOTrainer."""
+"""Direct Preference Optimization (Rafailov et al. 2023, arXiv 2305.18290) by TRL's DPOTrainer."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
 
-from schemas.errors import ConfigError
+from pydantic import Field, model_validator
+
 from schemas.events import Preference
-from trainer.checkpoint import check_empty, discard_part, load_policy, part_dir, save_policy
-from trainer.dpo_config import DpoConfig
-from trainer.dpo_trainer import dpo_trainer, row_length, token_rows
 from trainer.policy import TrainedPolicy, Watch
-from trainer.progress import StepLog, watching
-from trainer.quiet import quiet
+from trainer.training_config import TrainingConfig
+from trainer.trl_trainer import pair, trl_trainer
+from trainer.trl_training import Job, Method, train_with
 
-__all__ = ["ALGORITHM", "DpoConfig", "train"]
+if TYPE_CHECKING:
+    from transformers import Trainer
 
 ALGORITHM = "dpo"
+
+
+class DpoConfig(TrainingConfig):
+    """The ``dpo`` section of pipeline.yaml: batches are counted in pairs."""
+
+    beta: float = Field(default=0.1, gt=0)
+    """How strongly the policy is held to the reference, which is where it starts."""
+    loss_type: Literal["sigmoid", "robust", "sigmoid_norm"] = "sigmoid"
+    """``robust`` allows for flipped labels (Chowdhury et al. 2024, arXiv 2403.00409);
+    ``sigmoid_norm`` divides each answer's log-ratio by its length."""
+    label_flip_rate: float = Field(default=0.0, ge=0, lt=0.5)
+    """Share of flipped labels that the robust loss assumes: the audited one."""
+    sft_weight: float = Field(default=0.0, ge=0)
+    """Weight of the chosen answers' own log-likelihood beside the DPO loss (Pang et al. 2024,
+    "Iterative Reasoning Preference Optimization"): it keeps DPO from lowering the chosen answers
+    too while it lowers the rejected ones further."""
+    length_batches: bool = True
+    """Batch rows of similar length: less padding, but each batch then holds one kind of answer."""
+
+    @model_validator(mode="after")
+    def _flips_need_the_robust_loss(self) -> Self:
+        if self.label_flip_rate and self.loss_type != "robust":
+            raise ValueError(
+                f"label_flip_rate {self.label_flip_rate:g} is read by loss_type robust only, not "
+                f"by {self.loss_type}; set loss_type: robust or leave label_flip_rate out"
+            )
+        return self
 
 
 def train(
     dataset: Sequence[Preference], policy_path: Path, config: DpoConfig, out_dir: Path, watch: Watch
 ) -> TrainedPolicy:
-    """Train the policy on the rows and save it to ``out_dir``, which must be new or empty.
+    """Raise the chosen answers over the rejected ones; see ``train_with`` for errors."""
+    return train_with(_METHOD, dataset, policy_path, config, out_dir, watch)
 
-    Raises ``ConfigError`` where rows, policy or ``out_dir`` cannot be used, ``Fatal`` where the
-    loss is no longer a number; ``out_dir`` is then left as it was.
-    """
-    if not dataset:
-        raise ConfigError("no rows to train on; freeze a range that holds preferences")
-    check_empty(out_dir)
-    started, log = time.monotonic(), StepLog()
-    with quiet():
-        policy = load_policy(policy_path, config.max_length)
-    if not any(policy.prompt_length(row.prompt) < policy.max_length for row in dataset):
-        raise ConfigError(
-            f"every prompt alone fills max_length ({policy.max_length} tokens); raise it"
-        )
-    try:
-        trainer = dpo_trainer(dataset, policy, config, part_dir(out_dir))
-        lengths = [row_length(row) for row in token_rows(trainer)]
-        trainer.add_callback(watching(watch, log))
-        trainer.train()
-        with quiet():
-            save_policy(policy.model, policy.tokenizer, out_dir)
-    finally:
-        discard_part(out_dir)
-    hyper_parameters = config.model_dump() | {"max_length": policy.max_length}
-    return TrainedPolicy(
-        path=out_dir,
-        algorithm=ALGORITHM,
-        hyper_parameters={name: str(value) for name, value in hyper_parameters.items()},
-        rows=len(lengths),
-        dropped=len(dataset) - len(lengths),
-        truncated=sum(length > policy.max_length for length in lengths),
-        steps=trainer.state.global_step,
-        seconds=time.monotonic() - started,
-        metrics=log.first_and_last(),
+
+def _build(job: Job[DpoConfig]) -> "Trainer":
+    from trl.trainer.dpo_config import DPOConfig
+    from trl.trainer.dpo_trainer import DPOTrainer
+
+    config = job.config
+    arguments = DPOConfig(
+        **job.arguments(len(job.fitted.rows)),
+        beta=config.beta,
+        # Several losses are summed with their weights.
+        loss_type=[config.loss_type, "sft"] if config.sft_weight else [config.loss_type],
+        loss_weights=[1.0, config.sft_weight] if config.sft_weight else None,
+        label_smoothing=config.label_flip_rate,
+        max_length=job.policy.max_length,
+        # One pass over the rows instead of one in every epoch, and no second model in memory.
+        precompute_ref_log_probs=True,
+        precompute_ref_batch_size=2 * config.batch_size,
     )
+    rows = map(pair, job.fitted.rows)
+    return trl_trainer(DPOTrainer, arguments, job, rows, length_batches=config.length_batches)
+
+
+_METHOD = Method(name=ALGORITHM, build=_build)

@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.events import Preference
 from schemas.ids import unit_interval
 from schemas.interval import wilson
-from schemas.records import Check, Expectation, Outcome, Record
+from schemas.records import Check, Expectation, Message, Outcome, Passage, Record
 from streams.inference.chat import ChatModel, ChatRequest
 from trainer.prompts import EvaluationPrompt
 
@@ -37,7 +37,12 @@ class AnswerVerifier(Protocol):
     """``streams.verify.verifier.Verifier``, or anything that checks an answer as it does."""
 
     async def verify_output(
-        self, output: str, expectations: Sequence[Expectation]
+        self,
+        output: str,
+        expectations: Sequence[Expectation],
+        *,
+        messages: Sequence[Message] = (),
+        context: Sequence[Passage] = (),
     ) -> AnswerVerdict: ...
 
 
@@ -137,7 +142,9 @@ async def evaluate(
     async def one(prompt: EvaluationPrompt) -> Answered:
         async with slots:
             answer = await model.complete(_request(prompt, settings))
-        verdict = await verifier.verify_output(answer.text, prompt.expectations)
+        verdict = await verifier.verify_output(
+            answer.text, prompt.expectations, messages=prompt.messages, context=prompt.context
+        )
         return Answered(slice=prompt.slice, output=answer.text, outcome=verdict.outcome)
 
     return summarise(await asyncio.gather(*(one(prompt) for prompt in prompts)))

@@ -22,7 +22,12 @@ Reason = Literal[
     "excluded_prompt",
     "same_text",
     "duplicate_pair",
+    "earlier_dataset",
 ]
+
+
+Pair = tuple[str, str, str]
+"""Prompt, chosen and rejected text: what makes two rows the same to a trainer."""
 
 
 class FreezeSettings(Record):
@@ -47,12 +52,15 @@ class LogSlice:
     unreadable: int = 0
 
 
-def freeze(log: LogSlice, settings: FreezeSettings) -> FrozenDataset:
+def freeze(
+    log: LogSlice, settings: FreezeSettings, earlier: Sequence[FrozenDataset] = ()
+) -> FrozenDataset:
     """The dataset of a slice of the log: the same slice and settings give the same rows.
 
     Of rows with the same event id, or the same prompt, chosen and rejected text, the first in the
-    log stays. Rows stand in the order of their event ids, so it does not matter in which order
-    the partitions were read. Raises ``ConfigError`` where the RLAIF rows have several
+    log stays, and none that an ``earlier`` dataset holds: a pair is not trained on again unseen.
+    Rows stand in the order of their event ids, so it does not matter in which order the
+    partitions were read. Raises ``ConfigError`` where the RLAIF rows have several
     ``judge_config_hash`` and none was picked.
     """
     removed: Counter[Reason] = Counter()
@@ -60,7 +68,9 @@ def freeze(log: LogSlice, settings: FreezeSettings) -> FrozenDataset:
         removed["unreadable"] = log.unreadable
     wanted = _wanted(log.preferences, settings, removed)
     judge_config_hash = _one_judge_config(wanted)
-    rows = sorted(_without_duplicate_pairs(wanted, removed), key=lambda row: row.event_id)
+    known = frozenset(_pair(row) for dataset in earlier for row in dataset.rows)
+    fresh = _without_duplicate_pairs(wanted, known, removed)
+    rows = sorted(fresh, key=lambda row: row.event_id)
     counts = Counter(row.source.value for row in rows)
     manifest = Manifest(
         ranges=log.ranges,
@@ -68,6 +78,7 @@ def freeze(log: LogSlice, settings: FreezeSettings) -> FrozenDataset:
         sources=settings.sources,
         judge_config_hash=judge_config_hash,
         excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
+        earlier=tuple(sorted(dataset.manifest.manifest_hash for dataset in earlier)),
         read=len(log.preferences) + log.unreadable,
         rows=len(rows),
         row_sha256=row_sha256(rows),
@@ -125,16 +136,22 @@ def _one_judge_config(rows: Iterable[Preference]) -> str | None:
 
 
 def _without_duplicate_pairs(
-    rows: Iterable[Preference], removed: Counter[Reason]
+    rows: Iterable[Preference], earlier: frozenset[Pair], removed: Counter[Reason]
 ) -> Iterable[Preference]:
-    seen: set[tuple[str, ...]] = set()
+    seen: set[Pair] = set()
     for row in rows:
-        pair = (_text(row.prompt), _text(row.chosen), _text(row.rejected))
-        if pair in seen:
+        pair = _pair(row)
+        if pair in earlier:
+            removed["earlier_dataset"] += 1
+        elif pair in seen:
             removed["duplicate_pair"] += 1
-            continue
-        seen.add(pair)
-        yield row
+        else:
+            seen.add(pair)
+            yield row
+
+
+def _pair(row: Preference) -> Pair:
+    return _text(row.prompt), _text(row.chosen), _text(row.rejected)
 
 
 def _text(messages: Sequence[Message]) -> str:

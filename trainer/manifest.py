@@ -18,7 +18,8 @@ ROWS_FILE = "rows.parquet"
 class Manifest(Record):
     """Where the rows came from, what was removed and why, and the hash of what is left.
 
-    ``read`` is always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
+    ``earlier`` are the manifest hashes of the datasets whose pairs were left out. ``read`` is
+    always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
     empty for a dataset that was frozen from a list in this process.
     """
 
@@ -28,6 +29,7 @@ class Manifest(Record):
     sources: tuple[PreferenceSource, ...]
     judge_config_hash: str | None
     excluded_prompt_ids: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     read: int = Field(ge=0)
     rows: int = Field(ge=0)
     row_sha256: str

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -21,14 +22,22 @@ Watch = Callable[[Progress], None]
 """Called at every logged step; raises nothing."""
 
 
-class TrainedPolicy(Record):
-    """A checkpoint folder that AutoModelForCausalLM loads offline, and how it was made.
+Kind = Literal["policy", "reward_model"]
+"""A policy is loaded by AutoModelForCausalLM, a reward model (one score for a chat) by
+AutoModelForSequenceClassification; both offline."""
 
-    ``truncated`` counts the rows of which ``max_length`` cut something, ``dropped`` those whose
-    prompt alone filled it. ``metrics`` are of the first and last logged step.
+
+class TrainedPolicy(Record):
+    """A checkpoint folder that loads offline as its ``kind`` says, and how it was made.
+
+    ``rows`` are the preferences trained on. ``truncated`` counts those of them of which
+    ``max_length`` cut something that the algorithm reads. ``dropped`` counts those left out: their
+    prompt alone fills ``max_length``, or, for a reward model, which reads whole texts only, the
+    longer answer does not fit. ``metrics`` are of the first and last logged step.
     """
 
     path: Path
+    kind: Kind = "policy"
     algorithm: str
     hyper_parameters: dict[str, str]
     rows: int

@@ -40,19 +40,22 @@ def watching(watch: Watch, log: StepLog) -> "TrainerCallback":
             args: TrainingArguments,
             state: TrainerState,
             control: TrainerControl,
-            logs: dict[str, float] | None = None,
+            logs: dict[str, float | None] | None = None,
             **kwargs: object,
         ) -> None:
             del args, control, kwargs  # the signature is the library's
-            metrics = {name: float(value) for name, value in (logs or {}).items()}
-            if _SUMMARY in metrics:
-                return
-            loss = metrics.get("loss", 0.0)
+            # None is the mean of numbers of which none is one.
+            metrics = {
+                name: float(value) for name, value in (logs or {}).items() if value is not None
+            }
+            # The summary's mean tells of the steps after the last logged one.
+            loss = metrics.get("loss", metrics.get("train_loss", 0.0))
             if not math.isfinite(loss):
                 raise Fatal(
-                    f"the loss became {loss} at step {state.global_step}; "
-                    "lower the learning rate or raise beta"
+                    f"the loss became {loss} by step {state.global_step}; lower the learning rate"
                 )
+            if _SUMMARY in metrics:
+                return
             log.steps.append(metrics)
             watch(Progress(step=state.global_step, steps=state.max_steps, metrics=metrics))
 

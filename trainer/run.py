@@ -1,7 +1,7 @@
 """One training run: gate, freeze, blend, evaluate, train, evaluate; a Run event at each step."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,9 +13,12 @@ from trainer.blend import BlendSettings, blend
 from trainer.dataset import FrozenDataset, write
 from trainer.evaluate import Evaluation
 from trainer.gate import gate, label_sources
-from trainer.gate_rules import GateSettings, worst
+from trainer.gate_rules import worst
+from trainer.gate_settings import GateSettings
+from trainer.kappa_rule import Looks
 from trainer.manifest import Manifest
 from trainer.policy import Progress, Train, TrainedPolicy
+from trainer.slice_rule import without_uncalibrated
 
 STAGE = "trainer"
 
@@ -40,27 +43,37 @@ class TrainingPlan:
     gate: GateSettings
     blend: BlendSettings
     ungated: bool = False
+    attack_success: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What a run reaches outside itself. ``evaluate`` is None where there is nothing to ask."""
+    """What a run reaches outside itself. ``evaluate`` is None where there is nothing to ask.
+
+    ``looks`` are the ledger's; without it they are counted among the calibrations.
+    """
 
     train: Train
     evaluate: Evaluate | None
     publish: Callable[[Run], object]
     clock: Clock
     watch: Callable[[Progress], None]
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOutcome:
-    """How a run ended. ``verdict`` is PASS for every run that was allowed to train."""
+    """How a run ended. ``verdict`` is PASS for every run that was allowed to train.
+
+    ``uncalibrated`` counts by slice the rlaif rows that were left out because nobody measured the
+    judge there; those pairs are people's to label.
+    """
 
     verdict: Verdict
     run: Run
     rows: int
     down_sampled: dict[str, int]
+    uncalibrated: dict[str, int]
     trained: TrainedPolicy | None = None
     before: Evaluation | None = None
     after: Evaluation | None = None
@@ -78,17 +91,33 @@ def run_training(
     The dataset is written to ``dataset_dir`` only where it is trained on. A refusal is an
     outcome; what goes wrong in training is published as a FAILED run and raised.
     """
-    decision = gate(label_sources(dataset.rows), calibrations, plan.gate, around.clock())
-    rows, down_sampled, gates, verdict = dataset.rows, {}, decision.results, Verdict.PASS
+    decision = gate(
+        label_sources(dataset.rows),
+        calibrations,
+        plan.gate,
+        around.clock(),
+        looks=around.looks,
+        attack_success=plan.attack_success,
+    )
+    rows, gates, verdict = dataset.rows, decision.results, Verdict.PASS
+    down_sampled: dict[str, int] = {}
+    uncalibrated: dict[str, int] = {}
     if not plan.ungated:
-        mixed = blend(dataset.rows, plan.blend)
+        if decision.calibrated_slices is not None:
+            rows, uncalibrated = without_uncalibrated(rows, decision.calibrated_slices)
+        mixed = blend(rows, plan.blend)
         rows, down_sampled, gates = mixed.rows, mixed.down_sampled, (*gates, mixed.gate)
         verdict = worst(gates)
+    left_out = _left_out(uncalibrated)
     story = RunStory(plan=plan, manifest=dataset.manifest, gates=gates, around=around)
     if verdict is not Verdict.PASS:
-        run = story.tell(RunStatus.REFUSED, detail=_reasons(gates))
-        return RunOutcome(verdict=verdict, run=run, rows=0, down_sampled={})
-    story.tell(RunStatus.STARTED)
+        run = story.tell(
+            RunStatus.REFUSED, detail="; ".join(filter(None, (_reasons(gates), left_out)))
+        )
+        return RunOutcome(
+            verdict=verdict, run=run, rows=0, down_sampled={}, uncalibrated=uncalibrated
+        )
+    story.tell(RunStatus.STARTED, detail=left_out)
     try:
         write(dataset, dataset_dir)
         before = around.evaluate(plan.policy_path) if around.evaluate else None
@@ -106,6 +135,7 @@ def run_training(
         run=run,
         rows=len(rows),
         down_sampled=down_sampled,
+        uncalibrated=uncalibrated,
         trained=trained,
         before=before,
         after=after,
@@ -162,3 +192,10 @@ def _reasons(gates: Sequence[GateResult]) -> str:
         for gate in gates
         if gate.verdict is not Verdict.PASS
     )
+
+
+def _left_out(uncalibrated: Mapping[str, int]) -> str:
+    if not uncalibrated:
+        return ""
+    slices = ", ".join(f"{name or 'no slice'} {n}" for name, n in uncalibrated.items())
+    return f"rlaif rows left out, their slices are uncalibrated: {slices}"

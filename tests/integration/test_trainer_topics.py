@@ -12,11 +12,13 @@ from cli.dataset import dataset
 from cli.gate import gate
 from cli.train import train
 from consumers.calibration.content import comparison_sha256
+from consumers.calibration.holdout_ledger import ledger_path
 from consumers.calibration.splits import Split, SplitShares, split_of
 from infra.publish import publish
 from infra.settings import Settings
 from infra.topic_log import read, snapshot
-from schemas.events import Comparison, Event, Judgment, Label, Run
+from schemas.errors import ConfigError
+from schemas.events import Calibration, Comparison, Event, Judgment, Label, Run
 from schemas.records import HumanWinner, PreferenceSource, Purpose, RunStatus, Winner
 from tests.events import NOON, comparison, judgment, verified
 from tests.preferences import label, preference, said
@@ -52,7 +54,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def prefstream(*arguments: str | Path) -> Result:
+def prefstream(*arguments: str | Path | int) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
@@ -182,6 +184,49 @@ def test_calibrating_twice_publishes_the_same_ids(log: Settings, project: Path) 
         assert len(ids) == 2 * len(set(ids))
 
 
+def holdouts(settings: Settings) -> list[tuple[str, int]]:
+    logged = read(settings, snapshot(settings, "calibrations"))
+    return [
+        (one.event.event_id, one.event.n)
+        for one in logged
+        if isinstance(one.event, Calibration) and one.event.split == "holdout"
+    ]
+
+
+def test_the_holdout_is_read_once_and_a_tampered_ledger_stops_the_gate(
+    log: Settings, project: Path
+) -> None:
+    pipeline = project / "pipeline.yaml"
+    pipeline.write_text(PIPELINE.replace("core: 0.3}}", "core: 0.3}, min_holdout: 10}"))
+    events = anchors_with(mistakes_of_10=0)
+    later = {one.event_id for one in events if isinstance(one, Judgment)}
+    later = {id_ for n, id_ in enumerate(sorted(later)) if n % 4 == 0}
+    publish(log, [*rlaif_rows(), *(one for one in events if one.event_id not in later)])
+    assert prefstream("calibrate", "--project", project, "--dry-run").exit_code == 0
+    assert not holdouts(log)
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    first = set(holdouts(log))
+    assert max(n for _, n in first) >= 10
+
+    publish(log, [one for one in events if one.event_id in later])
+    again = prefstream("calibrate", "--project", project)
+    assert "that stands" in again.stdout
+    assert len(holdouts(log)) == 2 * len(first)
+    assert set(holdouts(log)) == first
+    decision = json.loads(prefstream("gate", "--project", project, "--json").stdout)
+    assert next(g for g in decision["gates"] if g["name"] == "holdout_veto")["verdict"] == "PASS"
+    assert "look 2" in next(g for g in decision["gates"] if g["name"] == "kappa")["detail"]
+
+    path = ledger_path(log)
+    path.write_text(path.read_text().replace('"look":1', '"look":2', 1))
+    for command in ("gate", "calibrate"):
+        refused = prefstream(command, "--project", project)
+        assert refused.exit_code != 0
+        said = refused.stderr or str(refused.exception)
+        assert "tampered with or damaged: line 2 was changed" in said
+    assert prefstream("gate", "--project", project).exit_code == 3
+
+
 def test_the_gate_says_3_where_it_cannot_decide(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,3 +253,37 @@ def test_the_anchors_are_dated(log: Settings, project: Path) -> None:
     assert {json.loads(line)["occurred_at"] for line in lines.splitlines()} == {
         NOON.isoformat().replace("+00:00", "Z")
     }
+
+
+def test_the_algorithm_is_chosen_by_name(log: Settings, project: Path) -> None:
+    """A reward model from the topic, and then a policy that it rewards."""
+    (project / "pipeline.yaml").write_text(
+        PIPELINE
+        + "reward: {epochs: 1, batch_size: 8}\n"
+        + "grpo: {batch_size: 16, answers: 4, answer_tokens: 8, reward_model: scorer}\n",
+        encoding="utf-8",
+    )
+    publish(log, rlaif_rows())
+    policy = save_tiny_policy(project / "old")
+    arguments = ("train", "--from-topic", "--ungated", "--project", project, "--policy", policy)
+
+    scorer = prefstream(*arguments, "--algorithm", "reward", "--out", project / "scorer", "--json")
+    assert scorer.exit_code == 0, (scorer.stderr, scorer.exception)
+    assert json.loads(scorer.stdout)["trained"]["kind"] == "reward_model"
+    rewarded = prefstream(*arguments, "--algorithm", "grpo", "--out", project / "new", "--seed", 7)
+    assert rewarded.exit_code == 0, (rewarded.stderr, rewarded.exception)
+    assert "policy in" in rewarded.stdout
+
+    told = [run for run in runs(log) if run.status is RunStatus.TRAINED]
+    assert [run.algorithm for run in told] == ["reward", "grpo"]
+    assert told[0].hyper_parameters["use_margin"] == "True"
+    assert told[1].hyper_parameters["answers"] == "4"
+    assert told[1].hyper_parameters["seed"] == "7"
+    assert told[1].metrics_after["last_kl"] >= 0
+
+
+def test_an_algorithm_that_is_not_there_is_refused_before_anything_is_read(project: Path) -> None:
+    arguments = ("train", "--from-topic", "--project", project, "--policy", project)
+    refused = prefstream(*arguments, "--out", project / "new", "--algorithm", "ppo")
+    assert isinstance(refused.exception, ConfigError)
+    assert "take grpo" in str(refused.exception)

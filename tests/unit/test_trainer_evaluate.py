@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
-from schemas.records import Check, Expectation, ExpectationKind, Outcome
+from schemas.records import Check, Expectation, ExpectationKind, Message, Outcome, Passage
 from streams.inference.chat import ChatAnswer, ChatRequest
 from tests.events import candidate_set
 from tests.preferences import preference, said
@@ -36,7 +36,14 @@ class Verdict:
 class SameText:
     """Passes the answer that is the expected text; cannot decide about a question mark."""
 
-    async def verify_output(self, output: str, expectations: Sequence[Expectation]) -> Verdict:
+    async def verify_output(
+        self,
+        output: str,
+        expectations: Sequence[Expectation],
+        *,
+        messages: Sequence[Message] = (),
+        context: Sequence[Passage] = (),
+    ) -> Verdict:
         if output == "?":
             return Verdict(Outcome.UNDECIDED)
         return Verdict(Outcome.PASSED if output == expectations[0].spec else Outcome.FAILED)

@@ -10,8 +10,11 @@ from schemas.events import Preference
 from schemas.records import OffsetRange, PreferenceSource
 from tests.preferences import human, preference, said
 from trainer.dataset import FrozenDataset, load, write
-from trainer.freeze import FreezeSettings, LogSlice, freeze, settings_of
+from trainer.dataset_card import card
+from trainer.dataset_diff import Side, diff
+from trainer.freeze import GATED_SOURCES, FreezeSettings, LogSlice, freeze, settings_of
 
+THUMBS = PreferenceSource.THUMBS
 RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
 
 
@@ -136,3 +139,43 @@ def test_a_broken_manifest_is_one_sentence(tmp_path: Path, text: str) -> None:
 def test_a_missing_manifest_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such manifest"):
         load(tmp_path / "nowhere")
+
+
+def test_pairs_of_an_earlier_dataset_stay_out() -> None:
+    first = frozen(preference("a"), preference("b"))
+    log = LogSlice(
+        preferences=[preference("a", event_id="a again"), preference("b"), preference("c")],
+        ranges=RANGES,
+    )
+    second = freeze(log, FreezeSettings(), [first])
+    assert ids(second) == ["c"]
+    assert second.manifest.removed == {"earlier_dataset": 2}
+    assert second.manifest.earlier == (first.manifest.manifest_hash,)
+    assert freeze(log, settings_of(second.manifest), [first]) == second
+    assert freeze(log, settings_of(second.manifest)) != second
+
+
+def test_a_diff_names_what_only_one_holds() -> None:
+    first = frozen(preference("a"), preference("b"), human("h"))
+    second = frozen(preference("b", margin=9.0), human("h"), human("i"), sources=GATED_SOURCES[1:])
+    assert ids(second) == ["h", "i"]
+    found = diff(first, second)
+    assert (found.shared, found.changed) == (1, ())
+    assert found.only_first == Side(rows=2, by_source={"RLAIF": 2})
+    assert found.only_second == Side(rows=1, by_source={"HUMAN": 1})
+    assert set(found.settings) == {"sources", "judge_config_hash"}
+    changed = diff(first, frozen(preference("a", margin=9.0), preference("b"), human("h")))
+    assert changed.changed == ("a",)
+
+
+def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables() -> None:
+    dataset = frozen(
+        preference("a", slice="x | y\n| z"), human("h"), preference("t", source=THUMBS)
+    )
+    text = card(dataset)
+    assert "2 pairs of 3 preferences read" in text
+    assert "| other_source | 1 |" in text
+    assert "| x \\| y \\| z | 1 |" in text
+    assert dataset.manifest.manifest_hash in text
+    assert "no rlaif rows" in card(frozen(human("h")))
+    assert card(frozen())

@@ -14,7 +14,7 @@ from tests.preferences import calibration, human, preference
 from trainer.blend import BlendSettings
 from trainer.evaluate import Answered, Evaluation, summarise
 from trainer.freeze import FreezeSettings, LogSlice, freeze
-from trainer.gate_rules import GateSettings
+from trainer.gate_settings import GateSettings
 from trainer.policy import TrainedPolicy, Watch
 from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
 
@@ -154,3 +154,23 @@ def test_a_training_that_fails_is_told_and_raised(runs: Runs) -> None:
 def test_a_dataset_of_another_origin_is_another_run(runs: Runs) -> None:
     first = runs(ROWS, [calibration()]).run.run_id
     assert Runs(runs.folder / "b")(ROWS[1:], [calibration()]).run.run_id != first
+
+
+def test_rows_of_uncalibrated_slices_are_left_out_and_counted(runs: Runs) -> None:
+    rows = [*ROWS, *(preference(f"d{n}", slice="dates") for n in range(3))]
+    by_slice = [
+        calibration(event_id="s1", slice="default", n=160),
+        calibration(event_id="s2", slice="dates", n=20),
+    ]
+    outcome = runs(rows, [calibration(), *by_slice])
+    assert outcome.uncalibrated == {"dates": 3}
+    assert {row.slice for row in runs.training.rows} == {"default"}
+    assert "left out" in runs.told[0].detail
+    assert "dates 3" in runs.told[0].detail
+
+
+def test_people_label_uncalibrated_slices_and_their_rows_stay(runs: Runs) -> None:
+    rows = [*ROWS, human("of dates", slice="dates")]
+    by_slice = [calibration(event_id="s1", slice="default", n=160)]
+    assert runs(rows, [calibration(), *by_slice]).uncalibrated == {}
+    assert "dates" in {row.slice for row in runs.training.rows}

@@ -1,0 +1,85 @@
+"""A TRL trainer as prefstream runs it: quiet, and with little padding."""
+
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from typing import TYPE_CHECKING, Any, cast
+
+from schemas.errors import Fatal
+from schemas.events import Preference
+from schemas.records import Message
+from trainer.length_batches import LengthBatches
+from trainer.quiet import quiet
+from trainer.trl_training import Job
+
+if TYPE_CHECKING:
+    from torch.utils.data import DataLoader
+    from transformers import Trainer
+
+Row = Mapping[str, object]
+
+
+def trl_trainer(
+    trainer_class: "type[Trainer]",
+    arguments: object,
+    job: Job[Any],
+    rows: Iterable[Row],
+    *,
+    length_batches: bool = False,
+    **options: object,
+) -> "Trainer":
+    """The trainer over the rows. ``length_batches`` needs one of them for each row of the job.
+
+    Raises ``Fatal`` where TRL leaves out rows that were counted as trained on.
+    """
+    from datasets import Dataset
+    from transformers import PrinterCallback
+
+    dataset = Dataset.from_list(list(rows))
+    make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
+    with quiet():
+        trainer: Trainer = make(
+            job.policy.model,
+            args=arguments,
+            train_dataset=dataset,
+            processing_class=job.policy.tokenizer,
+            **options,
+        )
+    if len(cast(Sized, trainer.train_dataset)) != len(dataset):
+        raise Fatal(
+            f"TRL left out some of {len(dataset)} rows that fit into the context; look for answers "
+            "that are empty in the chat template"
+        )
+    # It prints every log to standard output, which belongs to the command.
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
+def pair(row: Preference) -> dict[str, object]:
+    """The row as message lists."""
+    return {
+        "prompt": messages(row.prompt),
+        "chosen": messages(row.chosen),
+        "rejected": messages(row.rejected),
+    }
+
+
+def messages(turns: Sequence[Message]) -> list[dict[str, str]]:
+    """As chat templates take them."""
+    return [turn.model_dump() for turn in turns]
+
+
+def _by_length(trainer_class: "type[Trainer]", job: Job[Any]) -> "type[Trainer]":
+    """Batches rows of similar length; TRL pads a random batch to its longest row."""
+    from torch.utils.data import DataLoader, Dataset
+
+    class ByLength(trainer_class):  # type: ignore[misc,valid-type,unused-ignore]
+        def get_train_dataloader(self) -> "DataLoader[Row]":
+            config = job.config
+            loader = DataLoader(
+                cast("Dataset[Row]", self.train_dataset),
+                batch_sampler=LengthBatches(job.fitted.lengths, config.batch_size, config.seed),
+                collate_fn=self.data_collator,
+                pin_memory=self.args.dataloader_pin_memory,
+            )
+            return self.accelerator.prepare(loader)  # type: ignore[no-any-return]
+
+    return ByLength
