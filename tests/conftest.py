@@ -6,6 +6,7 @@ broker_stack  the stack that owns that Kafka, to start processes in
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -23,6 +24,12 @@ def _no_settings_from_outside() -> None:
     for name in list(os.environ):
         if name.startswith(PREFIX) and name != "PREFSTREAM_CACHE_DIR":
             del os.environ[name]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> None:
+    """A shell starts background jobs with SIGINT ignored, and what tests start would inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

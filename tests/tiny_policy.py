@@ -1,5 +1,6 @@
 """A Llama of a few thousand parameters with a word-level tokenizer, made in the test."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -17,9 +18,11 @@ _SPECIAL = ["<|pad|>", "<|user|>", "<|assistant|>", "<|end|>", "<|unk|>"]
 CONTEXT_TOKENS = 64
 
 
-def save_tiny_policy(path: Path, *, template: str | None = _TEMPLATE) -> Path:
+def save_tiny_policy(
+    path: Path, *, template: str | None = _TEMPLATE, more_words: Sequence[str] = ()
+) -> Path:
     """Random weights, the same at every call; 2 layers of width 32."""
-    words = [f"item{n}" for n in range(40)]
+    words = [*(f"item{n}" for n in range(40)), *more_words]
     vocabulary = {word: index for index, word in enumerate([*_SPECIAL, *WORDS, *words])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<|unk|>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()

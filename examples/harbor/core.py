@@ -4,7 +4,7 @@ Drawn from the core split of questions, and never used to measure a judge or a p
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from examples.harbor.answers import Style, explain, render
 from examples.harbor.dice import dice, unit
@@ -31,6 +31,8 @@ class CoreRow:
     b: str
     contrast: Contrast
     labels: Labelled
+
+    has_golden_query: ClassVar[bool] = True
 
     @property
     def chosen(self) -> str:

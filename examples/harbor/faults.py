@@ -1,12 +1,13 @@
 """What goes wrong in an answer, each fault on its own: in the SQL, or in what is said of it."""
 
+import random
 import re
 from typing import Final
 
 from examples.harbor.dice import dice
 from examples.harbor.questions import Question
 from examples.harbor.templates import JOINS
-from examples.harbor.vocabulary import VALUES
+from examples.harbor.vocabulary import VALUES, literal
 
 Filters = tuple[tuple[str, str], ...]
 
@@ -61,6 +62,15 @@ def wrong_measure(question: Question) -> str:
 def wrong_sql(question: Question, seed: int | str = 0) -> str:
     """A wrong join where there is one to get wrong, else a wrong measure."""
     return wrong_join(question, seed) if "JOIN" in question.sql else wrong_measure(question)
+
+
+def other_filter(sql: str, draw: random.Random) -> str:
+    """The query with one filter on another value, as a policy gets it wrong."""
+    column, value = draw.choice(sql_filters(sql))
+    other = draw.choice([each for each in VALUES[column] if each != value])
+    return sql.replace(
+        f"{column} = {literal(column, value)}", f"{column} = {literal(column, other)}"
+    )
 
 
 def unfaithful_value(question: Question, seed: int | str = 0) -> Filters:

@@ -7,20 +7,18 @@ from typing import Final
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LlamaConfig,
     LlamaForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
 )
 
+from examples.harbor.small_llama import CONTEXT_TOKENS, new_llama
+
 CHECKPOINT: Final = Path(__file__).parent / "checkpoints" / "policy"
 
 _PAD, _USER, _ASSISTANT, _END = "<|pad|>", "<|user|>", "<|assistant|>", "<|end|>"
 _VOCABULARY: Final = 1024
-_CONTEXT_TOKENS: Final = 512
 
 # The schema never changes and is learned, so the template leaves the system message out: prompts
 # stay short, which is what makes two cores enough.
@@ -57,7 +55,7 @@ def new_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
         eos_token=_END,
         additional_special_tokens=[_USER, _ASSISTANT],
         padding_side="left",
-        model_max_length=_CONTEXT_TOKENS,
+        model_max_length=CONTEXT_TOKENS,
         clean_up_tokenization_spaces=False,
     )
     fast.chat_template = _CHAT_TEMPLATE
@@ -66,41 +64,7 @@ def new_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
 
 def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
     """An untrained policy of about 2.4 million parameters."""
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(  # type: ignore[no-untyped-call]
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=192,
-            intermediate_size=512,
-            num_hidden_layers=5,
-            num_attention_heads=6,
-            num_key_value_heads=6,
-            max_position_embeddings=_CONTEXT_TOKENS,
-            tie_word_embeddings=True,
-            # The usual 0.02 suits widths of thousands. With 0.06, and 0.98 for Adam's second beta,
-            # 84 % of the queries were exact after 200 steps; with the usual values none were (one
-            # seed, both changed together).
-            initializer_range=0.06,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-    )
-
-
-def load(path: Path = CHECKPOINT) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The saved policy in float32 (a CPU without bfloat16 units is far slower in it)."""
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-    model.train(False)
-    return model, AutoTokenizer.from_pretrained(path)
-
-
-def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
-    """Write both; weights as float16, in which these small values lose nothing that shows."""
-    path.mkdir(parents=True, exist_ok=True)
-    model.half().save_pretrained(path)  # type: ignore[no-untyped-call]
-    tokenizer.save_pretrained(path)
-    model.float()  # type: ignore[no-untyped-call]
+    return new_llama(tokenizer, seed=seed, width=192, inner=512, layers=5, heads=6)
 
 
 @torch.inference_mode()

@@ -93,7 +93,7 @@ def candidate_set(
         config_hash="",
         prompt_id=prompt_of(row.question.text),
         messages=messages(row.question.text),
-        expectations=(_golden(row.question, sql_params),),
+        expectations=(_golden(row.question, sql_params),) if row.has_golden_query else (),
         slice=row.question.slice,
         purpose=Purpose.ANCHOR,
         candidates=_candidates(row),

@@ -19,7 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from examples.harbor import policy, warehouse
+from examples.harbor import policy, small_llama, warehouse
 from examples.harbor.mixture import LAUNCH, LIKED, Mixture, drafts
 from examples.harbor.questions import questions
 from examples.harbor.score import execution, score
@@ -90,13 +90,13 @@ def train(target: Path, threads: int, start: Path | None = None) -> None:
         )
         model = policy.new_model(tokenizer, SEED)
     else:
-        model, tokenizer = policy.load(start)
+        model, tokenizer = small_llama.load(start)
     print(f"{model.num_parameters() / 1e6:.2f} M parameters", flush=True)
     for stage in STAGES if start is None else STAGES[-1:]:
         started = time.monotonic()
         _fine_tune(model, tokenizer, stage)
         print(f"stage {stage.name}: {time.monotonic() - started:.0f} s", flush=True)
-    policy.save(model, tokenizer, target)
+    small_llama.save(model, tokenizer, target)
 
 
 def _fine_tune(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stage: Stage) -> None:
@@ -135,7 +135,7 @@ def _fine_tune(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, stage
 
 def report(path: Path) -> None:
     """Print the saved policy's figures on the dev split."""
-    model, tokenizer = policy.load(path)
+    model, tokenizer = small_llama.load(path)
     dev = questions("dev")
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "dev.duckdb"

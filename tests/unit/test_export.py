@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from consumers.export import Export, TrlRow, trl_row, write_lines
+from consumers.export import Export, write_lines
+from consumers.export_rows import Format, Row, rows_of
 from infra.topic_log import LoggedEvent
 from schemas.errors import ConfigError
 from schemas.events import Event, Preference
@@ -50,11 +51,50 @@ def logged(event: Event | None, offset: int = 0) -> LoggedEvent:
 
 
 def test_a_row_is_what_trl_calls_conversational_preference() -> None:
-    row = trl_row(preference())
+    (row,) = rows_of(preference(), Format.TRL)
     assert row["prompt"] == [{"role": "user", "content": "How much did we sell?"}]
     assert row["chosen"] == [{"role": "assistant", "content": "Zwölf."}]
     assert row["rejected"] == [{"role": "assistant", "content": "Many."}]
     assert (row["source"], row["margin"], row["teacher_model"]) == ("RLAIF", 1.5, "judge")
+
+
+def test_kto_rows_are_unpaired() -> None:
+    good, bad = rows_of(preference(), Format.KTO)
+    assert (good["completion"][0]["content"], good["label"]) == ("Zwölf.", True)
+    assert (bad["completion"][0]["content"], bad["label"]) == ("Many.", False)
+    assert good["prompt"] == bad["prompt"]
+
+
+@pytest.mark.parametrize(("margin", "written"), [(1.5, 1.5), (-2.0, 2.0), (None, 0.0)])
+def test_every_reward_row_has_a_margin(margin: float | None, written: float) -> None:
+    (row,) = rows_of(preference(margin=margin), Format.REWARD)
+    assert row["margin"] == written
+
+
+@pytest.mark.parametrize(("margin", "distance"), [(1.5, 1.5), (-2.0, 2.0), (None, 1.0)])
+def test_ultrafeedback_rows_hold_the_prompt_and_scores(
+    margin: float | None, distance: float
+) -> None:
+    (row,) = rows_of(preference(margin=margin), Format.ULTRAFEEDBACK)
+    assert [turn["role"] for turn in row["chosen"]] == ["user", "assistant"]
+    assert row["messages"] == row["chosen"]
+    assert row["rejected"][-1]["content"] == "Many."
+    assert row["prompt"] == "How much did we sell?"
+    assert row["score_chosen"] - row["score_rejected"] == distance
+    assert row["source"] == "RLAIF"
+
+
+def test_openai_rows_have_no_field_that_it_does_not_know() -> None:
+    (row,) = rows_of(preference(), Format.OPENAI)
+    assert set(row) == {"input", "preferred_output", "non_preferred_output"}
+    assert row["input"]["messages"][0]["role"] == "user"
+    assert row["preferred_output"][0]["content"] == "Zwölf."
+
+
+def test_a_pair_of_two_rows_is_one_pair() -> None:
+    export = Export(format_=Format.KTO)
+    assert len(list(export.rows([logged(preference())]))) == 2
+    assert (export.report().pairs, export.report().rows) == (1, 2)
 
 
 def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
@@ -71,6 +111,7 @@ def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
     rows = list(export.rows(events))
     assert [(row["event_id"], row["margin"]) for row in rows] == [("p1", 1.5)]
     assert export.report().model_dump() == {
+        "pairs": 1,
         "rows": 1,
         "by_source": {"RLAIF": 1},
         "repeated": 2,
@@ -81,13 +122,13 @@ def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
-    write_lines(out, [trl_row(preference())])
+    write_lines(out, rows_of(preference(), Format.TRL))
     assert [json.loads(line)["chosen"][0]["content"] for line in out.read_text().splitlines()] == [
         "Zwölf."
     ]
 
     def broken() -> Any:
-        yield trl_row(preference())
+        yield from rows_of(preference(), Format.TRL)
         raise RuntimeError("broker away")
 
     before = out.read_text()
@@ -98,6 +139,6 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    rows: list[TrlRow] = []
+    rows: list[Row] = []
     with pytest.raises(ConfigError, match="choose a folder"):
         write_lines(tmp_path / "missing" / "pairs.jsonl", rows)

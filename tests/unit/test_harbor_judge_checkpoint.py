@@ -5,8 +5,11 @@ from itertools import islice
 
 import pytest
 
+from examples.harbor import policy
+from examples.harbor.anchors import anchors
 from examples.harbor.judge.exchanges import exchanges
 from examples.harbor.judge.faithfulness import better
+from examples.harbor.judge.measure import Judged, anchor_comparison, judge, likelihood_ranking
 from examples.harbor.judge.model import CHECKPOINT, MAX_OPINION_TOKENS
 from examples.harbor.judge.train import PROJECT, RUBRIC
 from examples.harbor.questions import questions
@@ -46,6 +49,27 @@ def test_it_finds_the_better_answer(judged: list[Judgment]) -> None:
     ]
     assert len(right) == SAMPLE
     assert sum(right) >= 0.9 * SAMPLE
+
+
+def test_it_is_stronger_than_the_policy_on_anchors() -> None:
+    found = list(islice(anchors("calibration"), 200))
+    winners = [Winner(each.labels.winner) for each in found]
+    events = [anchor_comparison(each) for each in found]
+
+    async def both() -> tuple[Judged, tuple[float, float]]:
+        return (
+            await judge(events, CHECKPOINT),
+            await likelihood_ranking(events, winners, policy.CHECKPOINT),
+        )
+
+    judged, ranking = asyncio.run(both())
+    right = [
+        one.winner is winner
+        for one, winner in zip(judged.judgments, winners, strict=True)
+        if winner is not Winner.TIE
+    ]
+    assert sum(right) / len(right) >= 0.98
+    assert max(ranking) <= 0.96
 
 
 def test_its_verdicts_hold_all_of_the_probability(judged: list[Judgment]) -> None:

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from examples.harbor import policy, warehouse
+from examples.harbor import policy, small_llama, warehouse
 from examples.harbor.answers import split_answer
 from examples.harbor.prompts import messages
 from examples.harbor.questions import questions
@@ -16,7 +16,7 @@ Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
-    return policy.load()
+    return small_llama.load(policy.CHECKPOINT)
 
 
 def test_the_checkpoint_is_small() -> None:

@@ -8,7 +8,7 @@ from examples.harbor.prompts import WORKLOAD, messages, prompt_of
 from examples.harbor.questions import Split, questions
 from schemas.events import Preference
 from schemas.records import Expectation, ExpectationKind
-from streams.verify.settings import VerifySettings
+from streams.verify.settings import InstanceSettings, VerifySettings
 from streams.verify.verifier import Verifier
 from trainer.evaluate import Share, wrong_share
 from trainer.prompts import EvaluationPrompt
@@ -28,6 +28,13 @@ def benchmark(limit: int | None) -> tuple[EvaluationPrompt, ...]:
     )
 
 
+def on_the_database(verify: VerifySettings) -> VerifySettings:
+    """The settings that execution accuracy is measured by, as published figures are: the result on
+    the database itself decides, and no fuzzed copies of it.
+    """
+    return verify.model_copy(update={"instances": InstanceSettings(copies=0)})
+
+
 def chosen_wrong(
     pairs: Sequence[Preference], workspace: Workspace, verify: VerifySettings
 ) -> Share:
@@ -45,7 +52,7 @@ def chosen_wrong(
         ]
         for prompt_id, sql in golden.items()
     }
-    on_copies = verify.model_copy(update={"databases": copies})
+    on_copies = on_the_database(verify).model_copy(update={"databases": copies})
 
     async def measure() -> Share:
         async with Verifier(on_copies, workspace.project) as verifier:

@@ -1,11 +1,12 @@
 """The demo's figures as tables for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 
 from consumers.clickhouse.named_queries import Answer, NamedQuery
+from examples.harbor.demo.gate_trials import GateTrial
 from examples.harbor.demo.result import AccountingFigures, DemoResult
 from examples.harbor.demo.story import Story
 from schemas.events import Calibration
@@ -30,6 +31,7 @@ def _parts(story: Story) -> Iterator[RenderableType]:
         yield _answer(query, answer)
     yield _accounts(story.result.accounting)
     yield _judge(story)
+    yield _gate(story.trials)
     for name, trained in story.runs.items():
         if trained.outcome.verdict is not Verdict.PASS:
             yield f"[red]{name} was refused by the gate:[/red] {trained.outcome.run.detail}"
@@ -64,6 +66,15 @@ def _judge(story: Story) -> Table:
         table.add_column(column)
     for one in story.calibrations:
         table.add_row(one.split, one.slice or "all", str(one.n), *_numbers(one), one.verdict.value)
+    return table
+
+
+def _gate(trials: Iterable[GateTrial]) -> Table:
+    table = Table(title="Before the gate: what may be trained on")
+    for column in ("what asks", "verdict", "why"):
+        table.add_column(column, overflow="fold")
+    for trial in trials:
+        table.add_row(trial.title, trial.decision.verdict.value, trial.why)
     return table
 
 

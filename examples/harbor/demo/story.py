@@ -1,18 +1,20 @@
 """The main job: traffic in, preferences out, two policies trained, everything counted."""
 
-import asyncio
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from consumers.calibration.calibrate import calibrate
 from consumers.calibration.core import core_preferences
+from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
+from consumers.calibration.measure_anchors import measure_anchors
 from consumers.calibration.splits import Split, split_of
 from consumers.clickhouse.named_queries import Answer, NamedQuery, named_query
 from consumers.feedback import FeedbackSettings, thumb_pairs
 from examples.harbor.demo.backend import Backend
 from examples.harbor.demo.benchmark import benchmark, chosen_wrong
 from examples.harbor.demo.display import Display
-from examples.harbor.demo.incoming import labelled, production
+from examples.harbor.demo.fill import fill
+from examples.harbor.demo.gate_trials import GateTrial, gate_trials
 from examples.harbor.demo.result import AccountingFigures, DemoResult, PolicyFigures
 from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.training import Name, Rules, Trained, Trainings
@@ -27,7 +29,6 @@ from schemas.events import (
     Preference,
 )
 from schemas.records import PreferenceSource, Purpose
-from streams.inference.open_model import open_model
 from trainer.gate_rules import CalibrationRule
 
 QUERIES = ("discards", "margins", "slices")
@@ -40,6 +41,7 @@ class Story:
 
     result: DemoResult
     calibrations: tuple[Calibration, ...]
+    trials: tuple[GateTrial, ...]
     runs: dict[Name, Trained]
     answers: tuple[tuple[NamedQuery, Answer], ...]
 
@@ -57,17 +59,27 @@ def tell(
     Raises ``PrefstreamError`` where a part of the stack ends or cannot be reached.
     """
     with display.step("people and production fill the topics"):
-        _fill(backend, workspace, sizes, display)
+        fill(backend, workspace, sizes, display)
     with display.step("stages catch up"):
         backend.settle(display.lags)
     with display.step("calibrate the judge against people, pair the thumbs"):
-        calibrations, measured = _calibrate(backend, rules)
+        ledger = HoldoutLedger(ledger_path(backend.settings))
+        calibrations, measured = _calibrate(backend, rules, ledger)
         thumbs = thumb_pairs(
             backend.events(Completion), backend.events(Feedback), FeedbackSettings()
         )
         backend.publish(thumbs)
+        trials = gate_trials(
+            backend.events(Judgment),
+            backend.events(Label),
+            thumbs,
+            calibrations,
+            (rules.calibration, rules.gate),
+            ledger.look,
+            datetime.now(UTC),
+        )
     prompts = benchmark(sizes.benchmark)
-    trainings = Trainings(backend, workspace, rules, prompts, display.training)
+    trainings = Trainings(backend, workspace, rules, prompts, display.training, ledger.look)
     with display.step(f"ask the policy in production {len(prompts)} benchmark questions"):
         sft = trainings.evaluate(trainings.start)
     runs: dict[Name, Trained] = {}
@@ -99,6 +111,7 @@ def tell(
             seconds=round(time.monotonic() - began_s, 1),
         ),
         calibrations=calibrations,
+        trials=trials,
         runs=runs,
         answers=answers,
     )
@@ -110,26 +123,18 @@ _TITLES: dict[Name, str] = {
 }
 
 
-def _fill(backend: Backend, workspace: Workspace, sizes: Sizes, display: Display) -> None:
-    # anchors first: the judge can work on them while production answers are still written
-    backend.publish(labelled(sizes))
-    model = open_model(f"path:{workspace.checkpoints / 'policy'}", backend.settings)
-    with asyncio.Runner() as runner:
-        try:
-            done = 0
-            for events in production(model, sizes, runner):
-                backend.publish(events)
-                done += sum(isinstance(event, Completion) for event in events)
-                display.published(done, sizes.prompts * sizes.users)
-        finally:
-            runner.run(model.aclose())
-
-
-def _calibrate(backend: Backend, rules: Rules) -> tuple[tuple[Calibration, ...], frozenset[str]]:
+def _calibrate(
+    backend: Backend, rules: Rules, ledger: HoldoutLedger
+) -> tuple[tuple[Calibration, ...], frozenset[str]]:
     """The published calibrations, and the prompts that measured the judge."""
     labels = backend.events(Label)
-    decide = CalibrationRule(settings=rules.gate)
-    calibrations = tuple(calibrate(backend.events(Judgment), labels, rules.calibration, decide))
+    calibrations = measure_anchors(
+        [one for one in backend.events(Judgment) if one.comparison.purpose is Purpose.ANCHOR],
+        labels,
+        rules.calibration,
+        CalibrationRule(settings=rules.gate),
+        ledger,
+    ).calibrations
     compared = backend.events(Comparison)
     backend.publish([*calibrations, *core_preferences(compared, labels, rules.calibration)])
     shares = rules.calibration.shares

@@ -9,6 +9,7 @@ from typing import Literal
 
 from consumers.calibration.calibrate import CalibrationSettings
 from examples.harbor.demo.backend import Backend
+from examples.harbor.demo.benchmark import on_the_database
 from examples.harbor.demo.incoming import MAX_TOKENS, TEMPERATURE
 from examples.harbor.demo.workspace import Workspace
 from schemas.events import Calibration, Preference
@@ -17,10 +18,11 @@ from streams.pipeline import Pipeline
 from trainer import dpo
 from trainer.blend import BlendSettings
 from trainer.dataset import FrozenDataset
-from trainer.dpo_config import DpoConfig
+from trainer.dpo import DpoConfig
 from trainer.evaluate import Evaluation, EvaluationSettings
 from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
-from trainer.gate_rules import GateSettings
+from trainer.gate_settings import GateSettings
+from trainer.kappa_rule import Looks
 from trainer.policy import TrainedPolicy, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.prompts import EvaluationPrompt, prompt_ids
@@ -62,12 +64,14 @@ class Trainings:
         rules: Rules,
         prompts: Sequence[EvaluationPrompt],
         watch: Watch,
+        looks: Looks,
     ) -> None:
         self._backend = backend
         self._workspace = workspace
         self._rules = rules
         self._prompts = prompts
         self._watch = watch
+        self._looks = looks
         # the start is asked once, though both runs report it
         self.evaluate = cache(self._evaluate)
 
@@ -115,6 +119,7 @@ class Trainings:
             publish=lambda run: self._backend.publish([run]),
             clock=lambda: datetime.now(UTC),
             watch=self._watch,
+            looks=self._looks,
         )
         folder = out.with_name(f"{name}.dataset")
         return Trained(
@@ -127,7 +132,7 @@ class Trainings:
         return evaluate_policy(
             checkpoint,
             self._prompts,
-            self._rules.pipeline.verify,
+            on_the_database(self._rules.pipeline.verify),
             self._workspace.project,
             settings,
             self._backend.settings,

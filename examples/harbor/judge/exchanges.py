@@ -13,10 +13,10 @@ from typing import Final
 
 from examples.harbor.answers import Style, explain, render
 from examples.harbor.dice import dice, digest
-from examples.harbor.faults import INVENTED, sql_filters, wrong_sql
+from examples.harbor.faults import INVENTED, other_filter, sql_filters, wrong_sql
 from examples.harbor.judge.faithfulness import opinion
 from examples.harbor.questions import Question
-from examples.harbor.vocabulary import VALUES, literal
+from examples.harbor.vocabulary import VALUES
 from schemas.events import Comparison
 from schemas.records import (
     Candidate,
@@ -95,7 +95,7 @@ def _answer(question: Question, faults: int, draw: random.Random) -> str:
     if draw.random() < _OTHER_SQL:
         sql = wrong_sql(question, draw.randrange(1_000_000))
     if draw.random() < _OTHER_FILTERS:
-        sql = _other_filter(sql, draw)
+        sql = other_filter(sql, draw)
     stated = list(sql_filters(sql))
     if draw.random() < _OTHER_ORDER:
         draw.shuffle(stated)
@@ -123,15 +123,6 @@ def _wrong(pair: tuple[str, str], draw: random.Random) -> tuple[str, str]:
         return _word(draw) if unheard else draw.choice(INVENTED[column]), value
     names = [name for known in (*INVENTED.values(), tuple(VALUES)) for name in known]
     return draw.choice([name for name in names if name != column]), value
-
-
-def _other_filter(sql: str, draw: random.Random) -> str:
-    """The query with one filter on another value, as a policy gets it wrong."""
-    column, value = draw.choice(sql_filters(sql))
-    other = draw.choice([each for each in VALUES[column] if each != value])
-    return sql.replace(
-        f"{column} = {literal(column, value)}", f"{column} = {literal(column, other)}"
-    )
 
 
 def _word(draw: random.Random) -> str:

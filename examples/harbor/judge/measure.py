@@ -98,7 +98,8 @@ def report(judged: Judged, truth: Sequence[Winner]) -> None:
     print(f"  prompt tokens, median and most  {median(tokens):.0f} {max(tokens)}")
 
 
-def _anchor_comparison(anchor: Anchor) -> Comparison:
+def anchor_comparison(anchor: Anchor) -> Comparison:
+    """An anchor as the judge gets it."""
     return comparison(anchor.question.text, anchor.a, anchor.b)
 
 
@@ -134,10 +135,10 @@ def _found(opinion: Opinion, event: Comparison) -> bool:
 
 async def likelihood_ranking(
     comparisons: Sequence[Comparison], winners: Sequence[Winner], checkpoint: Path
-) -> str:
+) -> tuple[float, float]:
     """How often the answer that the policy finds likelier is the better one, ties left out.
 
-    By the sum of its tokens' log-probabilities, and by their mean a character.
+    Two shares: by the sum of its tokens' log-probabilities, and by their mean a character.
     """
     model = InProcessModel(checkpoint)
 
@@ -157,7 +158,7 @@ async def likelihood_ranking(
     for (a, b, _, winner), of_a, of_b in zip(rows, in_a, in_b, strict=True):
         by_sum.append((of_a > of_b) == (winner is Winner.A))
         by_mean.append((of_a / len(a) > of_b / len(b)) == (winner is Winner.A))
-    return f"{fmean(by_sum):.1%} by sum, {fmean(by_mean):.1%} by mean a character"
+    return fmean(by_sum), fmean(by_mean)
 
 
 async def report_strength(judged: Judged, winners: Sequence[Winner]) -> None:
@@ -168,8 +169,10 @@ async def report_strength(judged: Judged, winners: Sequence[Winner]) -> None:
     if not policy.CHECKPOINT.is_dir():
         print("  no policy yet: python -m examples.harbor.train_policy")
         return
-    ranking = await likelihood_ranking(judged.comparisons, winners, policy.CHECKPOINT)
-    print(f"  policy's likelihood right       {ranking}")
+    by_sum, by_mean = await likelihood_ranking(judged.comparisons, winners, policy.CHECKPOINT)
+    print(
+        f"  policy's likelihood right       {by_sum:.1%} by sum, {by_mean:.1%} by mean a character"
+    )
 
 
 async def measure(checkpoint: Path, sample: int) -> None:
@@ -186,7 +189,7 @@ async def measure(checkpoint: Path, sample: int) -> None:
     found = anchors("calibration")
     labels = [Winner(each.labels.winner) for each in found]
     print("\nanchors, calibration split (simulated; one fault or none)")
-    judged = await judge([_anchor_comparison(each) for each in found], checkpoint)
+    judged = await judge([anchor_comparison(each) for each in found], checkpoint)
     report(judged, [_WINNERS[better(each.a, each.b)] for each in found])
     report_kappa(judged, labels)
     await report_strength(judged, labels)

@@ -5,19 +5,12 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+from transformers import LlamaForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
+from examples.harbor.small_llama import new_llama
 from streams.judge.prompt import JudgePrompt
 
 CHECKPOINT: Final = Path(__file__).parents[1] / "checkpoints" / "judge"
-_CONTEXT_TOKENS: Final = 512
 
 # Two citations of at most four findings each, the verdict and the end.
 MAX_OPINION_TOKENS: Final = 40
@@ -25,39 +18,7 @@ MAX_OPINION_TOKENS: Final = 40
 
 def new_model(tokenizer: PreTrainedTokenizerBase, seed: int) -> LlamaForCausalLM:
     """An untrained judge of about 0.85 million parameters."""
-    torch.manual_seed(seed)
-    return LlamaForCausalLM(  # type: ignore[no-untyped-call]
-        LlamaConfig(
-            vocab_size=len(tokenizer),
-            hidden_size=128,
-            intermediate_size=352,
-            num_hidden_layers=4,
-            num_attention_heads=4,
-            num_key_value_heads=4,
-            max_position_embeddings=_CONTEXT_TOKENS,
-            tie_word_embeddings=True,
-            # about 1 / sqrt(hidden_size): from the usual 0.02, copying is learned far later
-            initializer_range=0.06,
-            pad_token_id=tokenizer.pad_token_id,
-            bos_token_id=None,
-            eos_token_id=tokenizer.eos_token_id,
-        )
-    )
-
-
-def save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, path: Path) -> None:
-    """Write both; weights as float16, in which these small values lose nothing that shows."""
-    path.mkdir(parents=True, exist_ok=True)
-    model.half().save_pretrained(path)  # type: ignore[no-untyped-call]
-    tokenizer.save_pretrained(path)
-    model.float()  # type: ignore[no-untyped-call]
-
-
-def load(path: Path = CHECKPOINT) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """The saved judge in float32 (a CPU without float16 units is far slower in it)."""
-    model = AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32)
-    model.train(False)
-    return model, AutoTokenizer.from_pretrained(path)
+    return new_llama(tokenizer, seed=seed, width=128, inner=352, layers=4, heads=4)
 
 
 def rendered(tokenizer: PreTrainedTokenizerBase, prompt: JudgePrompt) -> str:

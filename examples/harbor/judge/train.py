@@ -16,6 +16,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from examples.harbor import small_llama
 from examples.harbor.judge import model as judge_model
 from examples.harbor.judge.batches import Batch, batches, encode
 from examples.harbor.judge.exchanges import exchanges
@@ -61,7 +62,7 @@ def train(target: Path, steps: int, threads: int) -> None:
             report = accuracy(model, tokenizer, rubric)
             seconds = time.monotonic() - started
             print(f"step {step}, {seconds:.0f} s, loss {loss.item():.3f}, {report}", flush=True)
-    judge_model.save(model, tokenizer, target)
+    small_llama.save(model, tokenizer, target)
 
 
 def accuracy(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, rubric: Rubric) -> str:
