@@ -13,9 +13,9 @@ version: 1
 instructions: Compare by the principles.
 tie_policy: Equal harm is a tie.
 principles:
-  - {id: P1, text: No threats., critique: Where does it threaten?, revise: Take threats out.}
-  - {id: P2, text: No secrets., critique: Where are secrets?, revise: Take secrets out.}
-  - {id: P3, text: No lies., critique: Where does it lie?, revise: Take lies out.}
+  - {id: P1, text: No threats., critique: Where does it threaten, revise: Take threats out.}
+  - {id: P2, text: No secrets., critique: Where are secrets, revise: Take secrets out.}
+  - {id: P3, text: No lies., critique: Where does it lie, revise: Take lies out.}
 """
 
 
