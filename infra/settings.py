@@ -5,6 +5,7 @@ PREFSTREAM_CLICKHOUSE_URL      ClickHouse to use; without it, the running local 
 PREFSTREAM_DATA_DIR            what the local stack keeps (default .prefstream)
 PREFSTREAM_CACHE_DIR           what can be fetched again (default ~/.cache/prefstream)
 PREFSTREAM_LEDGER_PATH         what was looked at when (default ledger/ in the data dir)
+PREFSTREAM_MODELS_DIR          promoted policies (default models/ in the data dir)
 PREFSTREAM_PARTITIONS          partitions of every topic of the chain (default 4)
 PREFSTREAM_REPLICATION_FACTOR  copies of each partition (default: as the cluster says)
 PREFSTREAM_TOPIC_PREFIX        put before every topic and group name (default none)
@@ -12,6 +13,7 @@ PREFSTREAM_REGISTRY_URL        schema registry to register our schemas in
 PREFSTREAM_MODEL_URL           OpenAI-compatible endpoint for judge and policy
 PREFSTREAM_MODEL_API_KEY       its key
 PREFSTREAM_NONCE_KEY           secret behind the codes in judge prompts, the same for all workers
+PREFSTREAM_WEBHOOK_URL         where promotions, refusals and alarms are posted
 """
 
 import difflib
@@ -72,6 +74,8 @@ class Settings(BaseSettings):
     """Kafka's jars and whatever else can be fetched again; shared between stacks."""
     ledger_path: Annotated[Path | None, AfterValidator(_expand_given)] = None
     """Looks at anchors and readings of the holdout; None = a file in ledger/ of data_dir."""
+    models_dir: Annotated[Path | None, AfterValidator(_expand_given)] = None
+    """Promoted policies and the alias of the one that serves; None = models/ of data_dir."""
     partitions: int = Field(default=4, ge=1, le=1000)
     """Of every topic of the chain: keys must fall in the same partition number everywhere."""
     replication_factor: int | None = Field(default=None, ge=1, le=10)
@@ -85,6 +89,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = None
     nonce_key: SecretStr | None = Field(default=None, min_length=16)
     """None = one that is made for the data folder."""
+    webhook_url: SecretStr | None = Field(default=None)
+    """http(s) address that takes JSON by POST. A secret: such addresses carry their own key."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -137,12 +143,14 @@ _REMEDIES = {
     "replication_factor": "give a whole number from 1 to 10",
 }
 
+_SECRETS = ("model_api_key", "nonce_key", "webhook_url")
+
 
 def _sentence(error: ErrorDetails) -> str:
     field = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] == "extra_forbidden":
         return f"Settings has no field {field}; see infra/settings.py for the list"
     remedy = _REMEDIES.get(field, error["msg"])
-    if field == "model_api_key":
+    if field in _SECRETS:
         return f"{variable(field)} cannot be used: {remedy}"
     return f"{variable(field)}={error['input']!r} cannot be used: {remedy}"

@@ -212,7 +212,12 @@ class Calibration(Event):
 
 
 class Run(Event):
-    """One step in the life of a training run; the last by occurred_at is its state."""
+    """One step in the life of a training run; the last by occurred_at is its state.
+
+    ``policy`` is the folder that training started from, ``checkpoint`` the one that it wrote (of
+    a promotion: the version's) and ``fingerprint`` the hash of that one's weights, configuration
+    and tokenizer. ``epoch`` is the term of the trainer that told it; None for a person's command.
+    """
 
     run_id: str
     status: RunStatus
@@ -225,6 +230,10 @@ class Run(Event):
     metrics_before: dict[str, float] = Field(default_factory=dict)
     metrics_after: dict[str, float] = Field(default_factory=dict)
     detail: str = ""
+    policy: str = ""
+    checkpoint: str = ""
+    fingerprint: str = ""
+    epoch: int | None = None
 
 
 class DeadLetter(Event):

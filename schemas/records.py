@@ -132,7 +132,12 @@ class Verdict(StrEnum):
 
 
 class RunStatus(StrEnum):
-    """How far a training run came."""
+    """How far a training run came, and what trainers decided between runs.
+
+    CLEARED and WITHHELD are what the gates after training said. REQUESTED, TRIGGERED (train),
+    WAITED (do not) and LEADING (a trainer took over) belong to no run: their ``run_id`` is
+    their own.
+    """
 
     FAILED = "FAILED"
     REFUSED = "REFUSED"
@@ -140,6 +145,13 @@ class RunStatus(StrEnum):
     TRAINED = "TRAINED"
     EVALUATED = "EVALUATED"
     PROMOTED = "PROMOTED"
+    CLEARED = "CLEARED"
+    WITHHELD = "WITHHELD"
+    ROLLED_BACK = "ROLLED_BACK"
+    REQUESTED = "REQUESTED"
+    TRIGGERED = "TRIGGERED"
+    WAITED = "WAITED"
+    LEADING = "LEADING"
 
 
 class Message(Record):
