@@ -23,6 +23,7 @@ from schemas.records import (
     Opinion,
     Order,
     Passage,
+    PreCheck,
     PreferenceSource,
     Purpose,
     Record,
@@ -109,7 +110,9 @@ class Judgment(Event):
     ``margin`` is m > 0 where A is favoured and ``position_bias`` is b, both in log-odds; None
     where no judge gave probabilities. ``agreement`` is the share of votes for the winner.
     A verifier-decided comparison passes with the verifier's winner and, unless it is
-    cross-checked, without opinions.
+    cross-checked, without opinions. ``panel`` is the panel's ``ID/VERSION`` ("" for one judge),
+    ``marks`` what a reader has to know of the verdict (docs/judging.md), ``pre_checks`` the
+    rules that decided before any judge was asked.
     """
 
     prompt_id: str = Field(min_length=1)
@@ -123,10 +126,13 @@ class Judgment(Event):
     teacher_model: str
     judge_config_hash: str
     crosscheck_winner: Winner | None = None
+    panel: str = ""
+    marks: tuple[str, ...] = ()
+    pre_checks: tuple[PreCheck, ...] = ()
 
 
 class Preference(Event):
-    """One preference pair that a policy may be trained on."""
+    """One preference pair that a policy may be trained on; panel and marks as in its judgment."""
 
     prompt_id: str = Field(min_length=1)
     prompt: Messages
@@ -145,6 +151,8 @@ class Preference(Event):
     chosen_length: int = Field(ge=0)
     rejected_length: int = Field(ge=0)
     slice: str = "default"
+    panel: str = ""
+    marks: tuple[str, ...] = ()
 
 
 class Feedback(Event):

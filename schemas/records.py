@@ -239,7 +239,10 @@ class Opinion(Record):
 
     ``p_first``, ``p_second`` and ``p_tie`` are raw (unmasked) token probabilities of the verdict
     for the candidate shown first, second, or a tie; None where the judge gives none.
-    ``captured_mass`` is their sum. ``answer`` is the parsed verdict in terms of A and B.
+    ``captured_mass`` is their sum. ``answer`` is the parsed verdict in terms of A and B. ``member``
+    is its name in the panel ("" without one), ``rubric_version`` the rubric or constitution it went
+    by, ``sample`` the number of the draw where verdicts are drawn instead of read from
+    probabilities, ``left_out_characters`` what was cut out of texts that were too long to show.
     """
 
     judge: str
@@ -258,6 +261,18 @@ class Opinion(Record):
     latency_ms: float | None = None
     cost_usd: float | None = None
     fingerprint: str | None = None
+    member: str = ""
+    rubric_version: str = ""
+    sample: int | None = None
+    left_out_characters: int = Field(default=0, ge=0)
+
+
+class PreCheck(Record):
+    """A rule by which a candidate (A or B) loses before any judge is asked."""
+
+    candidate: str
+    rule: str
+    evidence: str = ""
 
 
 class ConfusionCell(Record):
