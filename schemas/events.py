@@ -177,7 +177,11 @@ class Discard(Event):
 
 
 class Label(Event):
-    """One person's verdict on one comparison, blind to model and order."""
+    """One person's verdict on one comparison, blind to model and order.
+
+    A label that ``withdraws`` another (its event id) takes that one back and is no vote itself; it
+    repeats what it withdraws.
+    """
 
     comparison_id: str
     prompt_id: str
@@ -189,6 +193,7 @@ class Label(Event):
     seconds: float | None = None
     comment: str | None = None
     order: Order
+    withdraws: str | None = None
 
 
 class Calibration(Event):

@@ -30,12 +30,15 @@ class Adjudication:
 
 
 def adjudicate(labels: Sequence[Label]) -> Adjudication:
-    """The verdict over all labels of one comparison (at least one; audits do not count).
+    """The verdict over all labels of one comparison (at least one stands; audits do not count).
 
     An adjudication decides; without one, two labellers who agree do. Of several labels by one
-    person in one role the earliest stands, so a second look at others' labels changes nothing.
+    person in one role the earliest that they did not withdraw stands, so a second look at others'
+    labels changes nothing.
     """
     standing = _standing(labels)
+    if not standing:
+        raise ValueError("an adjudication needs at least one label that is not an audit")
     first = standing[0]
     state, winner = _decide(standing)
     return Adjudication(
@@ -50,12 +53,27 @@ def adjudicate(labels: Sequence[Label]) -> Adjudication:
 
 
 def adjudicate_all(labels: Iterable[Label]) -> dict[str, Adjudication]:
-    """Adjudications by comparison id; a label seen twice counts once."""
+    """Adjudications by comparison id, where a label stands; a label seen twice counts once."""
     groups: defaultdict[str, dict[str, Label]] = defaultdict(dict)
     for label in labels:
         if label.role is not LabelRole.AUDIT:
             groups[label.comparison_id].setdefault(label.event_id, label)
-    return {key: adjudicate(list(group.values())) for key, group in groups.items()}
+    return {
+        key: adjudicate(list(group.values()))
+        for key, group in groups.items()
+        if _standing(list(group.values()))
+    }
+
+
+def not_withdrawn(labels: Iterable[Label]) -> list[Label]:
+    """The labels that their own annotator did not take back, in the order given."""
+    given = list(labels)
+    withdrawn = {(label.withdraws, label.annotator) for label in given if label.withdraws}
+    return [
+        label
+        for label in given
+        if label.withdraws is None and (label.event_id, label.annotator) not in withdrawn
+    ]
 
 
 def unmeasured(labels: Iterable[Label]) -> dict[str, int]:
@@ -70,13 +88,11 @@ def unmeasured(labels: Iterable[Label]) -> dict[str, int]:
 
 
 def _standing(labels: Sequence[Label]) -> list[Label]:
-    ordered = sorted(labels, key=lambda label: (label.occurred_at, label.event_id))
+    ordered = sorted(not_withdrawn(labels), key=lambda label: (label.occurred_at, label.event_id))
     by_person: dict[tuple[str, LabelRole], Label] = {}
     for label in ordered:
         if label.role is not LabelRole.AUDIT:
             by_person.setdefault((label.annotator, label.role), label)
-    if not by_person:
-        raise ValueError("an adjudication needs at least one label that is not an audit")
     return list(by_person.values())
 
 

@@ -59,6 +59,29 @@ def test_a_label_seen_twice_counts_once() -> None:
     assert adjudicate_all([label("ann", A)] * 2)["comparison-1"].state == "open"
 
 
+def withdrawal(of: Label, **changes: str) -> Label:
+    return of.model_copy(update={"event_id": "undo", "withdraws": of.event_id} | changes)
+
+
+def test_a_withdrawn_label_gives_way_to_the_one_after_it() -> None:
+    slip, bob = label("ann", B), label("bob", A)
+    meant = label("ann", A, event_id="meant", occurred_at=NOON + timedelta(minutes=1))
+    verdict = adjudicate([slip, withdrawal(slip), meant, bob])
+    assert (verdict.state, verdict.winner) == ("agreed", A)
+    assert verdict.label_ids == ("label of bob", "meant")
+
+
+def test_a_withdrawal_alone_leaves_nothing() -> None:
+    slip = label("ann", B)
+    assert adjudicate_all([slip, withdrawal(slip)]) == {}
+    assert unmeasured([slip, withdrawal(slip)]) == {}
+
+
+def test_nobody_withdraws_the_label_of_another_person() -> None:
+    ann, bob = label("ann", A), label("bob", A)
+    assert adjudicate([ann, bob, withdrawal(ann, annotator="eve")]).state == "agreed"
+
+
 def decided(winner: HumanWinner, content: str, comparison_id: str = "comparison-1") -> dict:  # type: ignore[type-arg]
     labels = [
         label(name, winner, content_sha256=content, comparison_id=comparison_id) for name in "xy"
