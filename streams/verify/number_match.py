@@ -16,9 +16,12 @@ from streams.verify.number_quantity import Quantity, parse_quantity
 from streams.verify.number_text import NumberInvalid, extract_number
 from streams.verify.number_units import Unit, convert, is_known, unit_named
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 _TRAILING_WORD: Final = re.compile(r"\s*[A-Za-zµΩ]+(?:/[A-Za-z]+)?(?:\^\(?\d\)?)?$", re.ASCII)
+# "$12 in total": what has a currency has its unit, and "in" is more often a word than inches.
+_UNIT_BEFORE: Final = re.compile(r"[-+]?\s*(?:USD|[$€£¥₹])")
+_PROSE: Final = "in"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,9 @@ class _Reader:
             return self.read(text)
         except NumberInvalid:
             word = _TRAILING_WORD.search(text)
-            if params.rule != "last_number" or word is None or is_known(word[0]):
+            if params.rule != "last_number" or word is None:
+                raise
+            may_be_prose = _UNIT_BEFORE.match(text) or word[0].strip() == _PROSE
+            if is_known(word[0]) and not may_be_prose:
                 raise
             return self.read(text[: word.start()])

@@ -37,6 +37,12 @@ def score(spec: str, answer: str, **params: str) -> float:
         ("5 km", "5", {}, None),
         ("5 km", "5 kg", {}, None),
         ("$5", "5 €", {}, None),
+        # "in" behind a number is a word more often than inches
+        ("1234.5", "It costs $1,234.50 in total", {}, 1),
+        ("$12", "$12 in all", {}, 1),
+        ("$12", "12 in all", {}, None),
+        ("30.48 cm", "12 in", {}, 1),
+        ("5 km", "5 in", {}, 0),
     ],
 )
 def test_numbers(spec: str, answer: str, params: dict[str, str], expected: float | None) -> None:
