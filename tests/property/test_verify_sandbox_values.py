@@ -67,14 +67,14 @@ def test_any_json_is_a_result_or_an_error(head: object, chunks: object) -> None:
 
 @given(JSON)
 def test_any_chunks_are_rows_or_an_error(chunks: object) -> None:
-    payload = b'{"head":[["a"],false,1.5]}\n' + json.dumps(chunks).encode()
+    payload = b'{"head":[["a"],false,1.5,null]}\n' + json.dumps(chunks).encode()
     result = _result(payload, InternedRows())
     assert result.error is not None or all(isinstance(row, tuple) for row in result.rows)
 
 
 def test_equal_bytes_are_the_same_rows() -> None:
     interned = InternedRows()
-    payload = b'{"head":[["a"],false,1.5]}\n[[[1],[2]],[[3]]]'
+    payload = b'{"head":[["a"],false,1.5,null]}\n[[[1],[2]],[[3]]]'
     one, other = _result(payload, interned), _result(payload, interned)
     assert one.rows == ((1,), (2,), (3,))
     assert one.rows is other.rows
