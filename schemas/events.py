@@ -27,6 +27,7 @@ from schemas.records import (
     PreferenceSource,
     Purpose,
     Record,
+    ReliabilityBin,
     RunStatus,
     Verdict,
     VerifiedCandidate,
@@ -200,7 +201,10 @@ class Calibration(Event):
     """How well a judge configuration agrees with people on one split (slice "" = all).
 
     ``position_bias`` (mean b in log-odds) and ``length_slope`` have their standard errors beside
-    them where there are enough anchors for one.
+    them where there are enough anchors for one. ``ece`` and ``brier`` hold the margin's confidence
+    against people; ``scaled_ece`` and ``scaled_brier`` do after division by ``temperature``,
+    fitted on the calibration split only. ``checkpoints`` counts the anchors by the policy
+    checkpoint (or model) whose answers they hold.
     """
 
     judge_config_hash: str
@@ -222,6 +226,13 @@ class Calibration(Event):
     verdict: Verdict
     position_bias_error: float | None = None
     length_slope_error: float | None = None
+    ece: float | None = None
+    brier: float | None = None
+    temperature: float | None = None
+    scaled_ece: float | None = None
+    scaled_brier: float | None = None
+    reliability: tuple[ReliabilityBin, ...] = ()
+    checkpoints: dict[str, int] = Field(default_factory=dict)
 
 
 class Run(Event):

@@ -283,6 +283,16 @@ class ConfusionCell(Record):
     n: int = Field(ge=0)
 
 
+class ReliabilityBin(Record):
+    """Verdicts whose confidence lies in (low, high]: its mean, and the share people agree with."""
+
+    low: float
+    high: float
+    n: int = Field(ge=1)
+    confidence: float
+    accuracy: float
+
+
 class OffsetRange(Record):
     """Offsets first to last, both included, of one partition."""
 

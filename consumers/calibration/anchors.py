@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from consumers.calibration.agreement import Confusion, confusion
+from consumers.calibration.reliability import Stated
 from schemas.records import ConfusionCell, HumanWinner, Winner
 
 _ABSTENTIONS = (Winner.TIE, Winner.CONFLICT)
@@ -14,8 +15,8 @@ _ABSTENTIONS = (Winner.TIE, Winner.CONFLICT)
 class Anchor:
     """A human verdict other than a tie, and the judge's after both orders.
 
-    ``position_bias`` is the judgment's b in log-odds towards the first slot; lengths are in
-    characters.
+    ``position_bias`` is the judgment's b in log-odds towards the first slot, ``margin`` its m
+    towards A; lengths are in characters.
     """
 
     prompt_id: str
@@ -23,6 +24,7 @@ class Anchor:
     human: HumanWinner
     judge: Winner
     position_bias: float | None = None
+    margin: float | None = None
     length_a: int
     length_b: int
 
@@ -49,6 +51,19 @@ def coverage(anchors: Sequence[Anchor]) -> float | None:
 def parse_failures(anchors: Sequence[Anchor]) -> int:
     """How many verdicts could not be parsed."""
     return sum(_unparsed(anchor) for anchor in anchors)
+
+
+def stated(anchors: Sequence[Anchor]) -> list[Stated]:
+    """The confidence of every verdict that has one; abstentions and failures state none."""
+    return [
+        Stated(
+            key=anchor.prompt_id,
+            margin=abs(anchor.margin),
+            right=anchor.judge.value == anchor.human.value,
+        )
+        for anchor in anchors
+        if anchor.margin is not None and anchor.judge in (Winner.A, Winner.B)
+    ]
 
 
 def verdict_counts(anchors: Sequence[Anchor]) -> Confusion:

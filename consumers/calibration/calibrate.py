@@ -3,7 +3,7 @@
 A calibration set is hundreds to a few thousand anchors; only those are ever held.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,13 @@ from consumers.calibration.anchors import (
     coverage,
     parse_failures,
     scored,
+    stated,
     verdict_counts,
 )
 from consumers.calibration.biases import length_slope, mean_position_bias
 from consumers.calibration.kappa_interval import kappa_interval
 from consumers.calibration.matching import ByPrompt, by_prompt, human_verdict
+from consumers.calibration.reliability import Scaled, reliability, scaled
 from consumers.calibration.splits import Split, SplitShares, split_of
 from schemas.events import Calibration, Judgment, Label, latest
 from schemas.ids import config_hash, derived_id
@@ -31,7 +33,7 @@ from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinne
 
 STAGE = "calibrate"
 # Change it with any change of a statistic, so that the events' config_hash tells them apart.
-STATISTICS_VERSION = "2"
+STATISTICS_VERSION = "3"
 
 ALL_SLICES = ""
 MEASURED = (Split.CALIBRATION, Split.HOLDOUT)
@@ -88,6 +90,7 @@ def matched(judgment: Judgment, adjudications: ByPrompt) -> Matched | None:
             human=human.winner,
             judge=verdict,
             position_bias=judgment.position_bias,
+            margin=judgment.margin,
             length_a=len(comparison.a.candidate.output),
             length_b=len(comparison.b.candidate.output),
         ),
@@ -140,6 +143,10 @@ def _calibration(
     kappa = cohen_kappa(confusion(scored(anchors)))
     bounds = kappa_interval(kappa, one_sided_z())
     bias, slope = mean_position_bias(anchors), length_slope(anchors)
+    verdicts = stated(anchors)
+    plain = reliability(verdicts)
+    # nothing is fitted on the holdout, or it would measure its own fit
+    fitted = scaled(verdicts) if split is Split.CALIBRATION else Scaled()
     sources = sorted({id_ for one in found for id_ in (one.judgment.event_id, *one.label_ids)})
     hash_ = config_hash(settings, STAGE, STATISTICS_VERSION, decide.config_hash)
     measured = Calibration(
@@ -167,8 +174,24 @@ def _calibration(
         verdict=Verdict.INCONCLUSIVE,
         position_bias_error=bias.standard_error,
         length_slope_error=slope.standard_error,
+        ece=plain.ece,
+        brier=plain.brier,
+        temperature=fitted.temperature,
+        scaled_ece=fitted.ece,
+        scaled_brier=fitted.brier,
+        reliability=plain.bins,
+        checkpoints=_checkpoints(found),
     )
     return measured.model_copy(update={"verdict": decide(measured)})
+
+
+def _checkpoints(found: Sequence[Matched]) -> dict[str, int]:
+    """Anchors by whose answers they hold; one of two policies counts for both."""
+    counts: Counter[str] = Counter()
+    for one in found:
+        sides = (one.judgment.comparison.a, one.judgment.comparison.b)
+        counts.update({side.candidate.checkpoint or side.candidate.model for side in sides})
+    return dict(sorted(counts.items()))
 
 
 def _content_key(judgment: Judgment) -> str:
