@@ -13,11 +13,13 @@ from schemas.records import Record
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatModel
+from streams.inference.identity import model_identity, model_name
 from streams.inference.open_model import open_model
 from streams.judge.recorded import RECORDED, read_recorded
 from streams.judge.rubric import load_rubric
-from streams.judge.settings import JudgeSettings
+from streams.judge.settings import Answers, JudgeSettings
 from streams.judge.stage import JudgeStage
+from streams.judge.stored import ReplayedModel, StoredModel
 from streams.judge.verdict_store import VerdictStore
 from streams.pair import PairSettings, PairStage
 from streams.sample import SampleSettings, SampleStage
@@ -27,6 +29,8 @@ from streams.verify.settings import VerifySettings
 from streams.verify.stage import VerifyStage
 
 FILE_NAME = "pipeline.yaml"
+VERDICTS = "verdicts.sqlite"
+"""The verdict store in the data folder."""
 
 
 class Pipeline(Record):
@@ -97,15 +101,23 @@ def _judge(judge: JudgeSettings, project_dir: Path, settings: Settings) -> Judge
     if judge.model.startswith(RECORDED):
         path = project_dir / judge.model.removeprefix(RECORDED)
         return JudgeStage(judge, rubric, read_recorded(path))
-    store = VerdictStore(settings.data_dir / "verdicts.sqlite")
-    resolved = judge.model_copy(update={"model": _resolve(judge.model, project_dir)})
+    ref = _resolve(judge.model, project_dir)
     return JudgeStage(
-        resolved,
+        judge.model_copy(update={"model": ref}),
         rubric,
-        _model(judge.model, project_dir, settings),
-        store=store,
+        _remembering(ref, judge.answers, settings),
         nonce_key=nonce_key(settings),
     )
+
+
+def _remembering(ref: str, answers: Answers, settings: Settings) -> ChatModel:
+    """The judge model behind its verdict store, as ``judge.answers`` says."""
+    if answers == "live":
+        return open_model(ref, settings)
+    store, identity = VerdictStore(settings.data_dir / VERDICTS), model_identity(ref)
+    if answers == "replay":
+        return ReplayedModel(model_name(ref), store, identity)
+    return StoredModel(open_model(ref, settings), store, identity, afresh=answers == "record")
 
 
 def _model(ref: str, project_dir: Path, settings: Settings) -> ChatModel:

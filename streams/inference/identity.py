@@ -41,6 +41,13 @@ def endpoint_model(ref: str) -> str:
     return ref.removeprefix(ENDPOINT)
 
 
+def model_name(ref: str) -> str:
+    """What the model is called in events: the folder's own name, or the name at an endpoint."""
+    if ref.startswith(LOCAL):
+        return Path(ref.removeprefix(LOCAL)).resolve().name
+    return endpoint_model(ref)
+
+
 def model_identity(ref: str) -> str:
     """What tells this model from all others: fingerprint of a folder, name at an endpoint.
 

@@ -1,8 +1,12 @@
 """What the judge is told by the project file."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from schemas.records import Record
+
+Answers = Literal["cache", "record", "replay", "live"]
 
 
 class JudgeSettings(Record):
@@ -15,6 +19,7 @@ class JudgeSettings(Record):
     | judge over the OpenAI protocol            | ``model: NAME``             |
     | take verdicts that were given before      | ``model: recorded:FILE``    |
     | let verifiers alone decide                | leave ``model`` out         |
+    | ask nobody, replay what was stored        | ``answers: replay``         |
     | measure judge-verifier conflict           | ``crosscheck_share: 0.05``  |
     """
 
@@ -23,6 +28,9 @@ class JudgeSettings(Record):
 
     rubric: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
     """``ID/VERSION`` of the file ``rubrics/ID/VERSION.yaml``."""
+
+    answers: Answers = "cache"
+    """What the verdict store is used for; see stored.py. It changes no verdict's meaning."""
 
     crosscheck_share: float = Field(default=0.0, ge=0, le=1)
     """Share of the verifier-decided comparisons that is judged too, chosen by hash of their id."""

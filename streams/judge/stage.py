@@ -9,15 +9,14 @@ from schemas.events import Comparison, Event, Judgment
 from schemas.ids import ConfigHash, config_hash, derived_id, unit_interval
 from schemas.records import Opinion, Order, VerifierWinner, Winner
 from streams.discard import discard
-from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
+from streams.inference.chat import ChatModel, ChatRequest
 from streams.inference.identity import model_identity
 from streams.judge.answer import read_answer
-from streams.judge.prompt import PROMPT_VERSION, JudgePrompt, render_prompt, template_sha256
+from streams.judge.prompt import PROMPT_VERSION, render_prompt, template_sha256
 from streams.judge.recorded import RecordedVerdicts
 from streams.judge.rubric import Rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.verdict import PROBABILITY_FLOOR, Decision, decide
-from streams.judge.verdict_store import VerdictStore, request_key
 
 STAGE: Final = "judge"
 # Change it with any change of how answers are read or opinions combined.
@@ -39,21 +38,18 @@ class JudgeStage:
         rubric: Rubric | None,
         model: ChatModel | RecordedVerdicts | None,
         *,
-        store: VerdictStore | None = None,
         nonce_key: bytes = b"",
     ) -> None:
-        """``store`` keeps answers between runs (by default as long as the stage lives).
-        ``nonce_key`` is the secret behind the codes in prompts.
+        """``nonce_key`` is the secret behind the codes in prompts.
 
-        The stage owns model and store, and closes both. Raises ValueError for a model without a
-        rubric, ``Fatal`` where the folder of a local model cannot be read.
+        The stage owns the model and closes it. Raises ValueError for a model without a rubric,
+        ``Fatal`` where the folder of a local model cannot be read.
         """
         if model is not None and rubric is None:
             raise ValueError("a judge model needs a rubric to judge by")
         self._settings = settings
         self._rubric = rubric
         self._model = model
-        self._store = store or VerdictStore()
         self._nonce_key = nonce_key
         self._identity = _identity(settings, model)
         self.judge_config_hash = judge_config_hash(settings, rubric, self._identity)
@@ -79,10 +75,9 @@ class JudgeStage:
         return [self._judgment(event, decision, opinions)]
 
     async def aclose(self) -> None:
-        """Close the model and the verdict store."""
+        """Close the model."""
         if self._model is not None:
             await self._model.aclose()
-        self._store.close()
 
     def _is_crosschecked(self, event: Comparison) -> bool:
         place = unit_interval("crosscheck", str(self._settings.crosscheck_seed), event.event_id)
@@ -92,7 +87,7 @@ class JudgeStage:
         self, event: Comparison, rubric: Rubric, model: ChatModel | RecordedVerdicts
     ) -> tuple[Opinion, Opinion]:
         calls = (self._opinion(event, rubric, model, order) for order in (Order.AB, Order.BA))
-        # Both are waited for where one fails, so that the other's answer is stored for the retry.
+        # Both are waited for where one fails: the other's answer may be stored for the retry.
         ab, ba = await asyncio.gather(*calls, return_exceptions=True)
         if isinstance(ab, BaseException):
             raise ab
@@ -114,7 +109,13 @@ class JudgeStage:
         if isinstance(model, RecordedVerdicts):
             answer = model.answer(event, order)
         else:
-            answer = await self._ask(model, prompt)
+            answer = await model.complete(
+                ChatRequest(
+                    messages=prompt.messages,
+                    max_tokens=self._settings.max_tokens,
+                    top_logprobs=self._settings.top_logprobs,
+                )
+            )
         criteria = [criterion.id for criterion in rubric.judged]
         reading = read_answer(
             answer, order, criteria, min_captured_mass=self._settings.min_captured_mass
@@ -138,18 +139,6 @@ class JudgeStage:
             cost_usd=answer.cost_usd,
             fingerprint=answer.fingerprint,
         )
-
-    async def _ask(self, model: ChatModel, prompt: JudgePrompt) -> ChatAnswer:
-        request = ChatRequest(
-            messages=prompt.messages,
-            max_tokens=self._settings.max_tokens,
-            top_logprobs=self._settings.top_logprobs,
-        )
-        key = request_key(self._identity, request)
-        stored = await asyncio.to_thread(self._store.get, key)
-        if stored is not None:
-            return stored
-        return await asyncio.to_thread(self._store.put, key, await model.complete(request))
 
     def _verified(
         self,

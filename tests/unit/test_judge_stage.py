@@ -1,24 +1,21 @@
 """The judge stage: who decides, what is asked, what is remembered."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from schemas.errors import DependencyDown, Poison, Transient
+from schemas.errors import DependencyDown, Poison
 from schemas.events import Discard, Event, Judgment
 from schemas.records import VerifierWinner, Winner
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage, judge_config_hash
-from streams.judge.verdict_store import VerdictStore
 from tests.unit.judge_case import RUBRIC, ReadingModel, comparison
 
 SETTINGS = JudgeSettings(rubric="harbor/1")
 
 
-def stage(model: ReadingModel | None, store: Path | None = None, **changes: object) -> JudgeStage:
-    settings = SETTINGS.model_copy(update=changes)
-    return JudgeStage(settings, RUBRIC, model, store=VerdictStore(store))
+def stage(model: ReadingModel, **changes: object) -> JudgeStage:
+    return JudgeStage(SETTINGS.model_copy(update=changes), RUBRIC, model)
 
 
 def judgment(events: object) -> Judgment:
@@ -95,23 +92,6 @@ async def test_another_rubric_than_the_judges_is_poison() -> None:
         await stage(ReadingModel())(comparison(rubric_id="tone"))
     found = await stage(ReadingModel())(comparison(rubric_id="harbor/1"))
     assert judgment(found).winner is Winner.A
-
-
-async def test_a_redone_comparison_reads_its_verdict_back(tmp_path: Path) -> None:
-    first = stage(ReadingModel(), tmp_path / "verdicts.sqlite")
-    before = await first(comparison())
-    await first.aclose()
-    silent = ReadingModel(fail=lambda _: Poison("must not be asked"))
-    assert await stage(silent, tmp_path / "verdicts.sqlite")(comparison()) == before
-
-
-async def test_the_order_that_was_answered_is_not_asked_again() -> None:
-    model = ReadingModel(fail=lambda number: Transient("slow") if number == 1 else None)
-    judge = stage(model)
-    with pytest.raises(Transient, match="slow"):
-        await judge(comparison())
-    assert judgment(await judge(comparison())).winner is Winner.A
-    assert len(model.requests) == 3
 
 
 async def test_a_model_that_is_down_is_for_the_runner_to_know() -> None:
