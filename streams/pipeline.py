@@ -14,10 +14,11 @@ from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatModel
 from streams.inference.identity import model_identity, model_name
-from streams.inference.open_model import open_model
+from streams.inference.metered import open_metered
+from streams.inference.settings import InferenceSettings
 from streams.judge.recorded import RECORDED, read_recorded
 from streams.judge.rubric import load_rubric
-from streams.judge.settings import Answers, JudgeSettings
+from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.judge.stored import ReplayedModel, StoredModel
 from streams.judge.verdict_store import VerdictStore
@@ -41,6 +42,7 @@ class Pipeline(Record):
     """
 
     workload: str = Field(default="default", min_length=1)
+    inference: InferenceSettings = InferenceSettings()
     sample: SampleSettings = SampleSettings()
     verify: VerifySettings = VerifySettings()
     pair: PairSettings = PairSettings()
@@ -76,20 +78,22 @@ def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
     pipeline = load_pipeline(project_dir)
     match name:
         case "sample":
-            models = [_model(ref, project_dir, settings) for ref in pipeline.sample.models]
+            refs = (_resolve(ref, project_dir) for ref in pipeline.sample.models)
+            models = [open_metered(ref, settings, pipeline.inference, stage=name) for ref in refs]
             return SampleStage(pipeline.sample, models)
         case "verify":
             return VerifyStage(pipeline.verify, project_dir)
         case "pair":
             return PairStage(pipeline.pair)
         case "judge":
-            return _judge(pipeline.judge, project_dir, settings)
+            return _judge(pipeline, project_dir, settings)
         case "filter":
             return FilterStage(pipeline.filter)
     raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
 
 
-def _judge(judge: JudgeSettings, project_dir: Path, settings: Settings) -> JudgeStage:
+def _judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> JudgeStage:
+    judge = pipeline.judge
     if judge.model is None:
         return JudgeStage(judge, None, None)
     if judge.rubric is None:
@@ -105,23 +109,22 @@ def _judge(judge: JudgeSettings, project_dir: Path, settings: Settings) -> Judge
     return JudgeStage(
         judge.model_copy(update={"model": ref}),
         rubric,
-        _remembering(ref, judge.answers, settings),
+        _remembering(ref, pipeline, settings),
         nonce_key=nonce_key(settings),
     )
 
 
-def _remembering(ref: str, answers: Answers, settings: Settings) -> ChatModel:
+def _remembering(ref: str, pipeline: Pipeline, settings: Settings) -> ChatModel:
     """The judge model behind its verdict store, as ``judge.answers`` says."""
-    if answers == "live":
-        return open_model(ref, settings)
-    store, identity = VerdictStore(settings.data_dir / VERDICTS), model_identity(ref)
+    answers = pipeline.judge.answers
     if answers == "replay":
-        return ReplayedModel(model_name(ref), store, identity)
-    return StoredModel(open_model(ref, settings), store, identity, afresh=answers == "record")
-
-
-def _model(ref: str, project_dir: Path, settings: Settings) -> ChatModel:
-    return open_model(_resolve(ref, project_dir), settings)
+        store = VerdictStore(settings.data_dir / VERDICTS)
+        return ReplayedModel(model_name(ref), store, model_identity(ref))
+    model = open_metered(ref, settings, pipeline.inference, stage="judge")
+    if answers == "live":
+        return model
+    store = VerdictStore(settings.data_dir / VERDICTS)
+    return StoredModel(model, store, model_identity(ref), afresh=answers == "record")
 
 
 def _resolve(ref: str, project_dir: Path) -> str:

@@ -16,8 +16,9 @@ from streams.inference.openai_wire import ChatCompletion, request_body, token_lo
 # vLLM batches what is there: 64 keeps it busy, and a provider's limits are met by Retry-After.
 MAX_CONCURRENCY: Final = 64
 _CONNECT_S: Final = 5.0
-# Long answers on a busy CPU server take minutes; without a bound a lost connection takes for ever.
-ANSWER_S: Final = 300.0
+# Below the runner's limit for a whole event (120 s), so that a server that is too slow for every
+# event is seen to be (breaker.py), and not taken for many slow events.
+ANSWER_S: Final = 100.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 

@@ -79,21 +79,22 @@ async def _outlast(
     """Ask until the dependency is back; None where another event found it back meanwhile."""
     limit_s = patience.policy.outage_limit_s
     async with intake.outage(down):
-        asked = 0
-        while intake.pause is not None:
-            if limit_s is not None and intake.down_for_s() > limit_s:
-                raise Fatal(f"{stage.name}: given up after {limit_s:g} s without it: {down}")
-            asked += 1
-            await patience.after(asked, down)
-            try:
-                done = await _ask(stage, event, patience.policy)
-            except DependencyDown as again:
-                down = again
-                intake.close(again)
-            else:
-                intake.open()
-                return done
-    return None
+        while True:
+            async with intake.turn() as pause:
+                if pause is None:
+                    return None
+                if limit_s is not None and intake.down_for_s() > limit_s:
+                    raise Fatal(
+                        f"{stage.name}: given up after {limit_s:g} s without it: {pause.down}"
+                    )
+                await patience.after(pause.asked, pause.down)
+                try:
+                    done = await _ask(stage, event, patience.policy)
+                except DependencyDown as again:
+                    intake.close(again)
+                else:
+                    intake.open()
+                    return done
 
 
 async def _ask(stage: Stage[In], event: In, policy: RetryPolicy) -> Done:

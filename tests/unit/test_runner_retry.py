@@ -126,6 +126,38 @@ async def test_one_event_at_a_time_asks_whether_it_is_back() -> None:
     assert most == 1
 
 
+async def test_an_event_that_never_gets_through_does_not_hold_up_the_others() -> None:
+    """The dependency is back, but for one event that it fails on each time."""
+    intake = Intake("t")
+    hopeless, other = candidate_set(candidate("a")), candidate_set(candidate("b"))
+
+    class Picky(TinyStage):
+        back = False
+
+        async def __call__(self, event: CandidateSet) -> Sequence[Event]:
+            if event is hopeless or not Picky.back:
+                raise down()
+            return await super().__call__(event)
+
+    waits = Waits()
+    waits.during = lambda: setattr(Picky, "back", len(waits.asked_s) >= 10)
+    stage = Picky()
+    stuck = asyncio.create_task(settle(stage, hopeless, intake=intake, patience=patience(waits)))
+    async with asyncio.timeout(20):
+        done = await settle(stage, other, intake=intake, patience=patience(waits))
+    assert isinstance(done, Done)
+    stuck.cancel()
+    await asyncio.gather(stuck, return_exceptions=True)
+
+
+async def test_the_questions_of_an_outage_grow_apart_whoever_asks() -> None:
+    intake, waits = Intake("t"), Waits()
+    stage = Scripted(*[down() for _ in range(6)])
+    policy = patience(waits, first_wait_s=1.0, max_wait_s=8.0)
+    await asyncio.gather(*(settle(stage, EVENT, intake=intake, patience=policy) for _ in range(3)))
+    assert waits.asked_s == [0.75, 1.5, 3.0, 6.0]
+
+
 async def test_the_intake_opens_when_nobody_is_left_to_ask() -> None:
     """Partitions moved during an outage: their events are cancelled, others must find out."""
     intake = Intake("t")

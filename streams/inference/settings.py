@@ -1,0 +1,68 @@
+"""What models cost and how much may be spent, as the project file says."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from schemas.records import Record
+from streams.inference.chat import ChatRequest
+
+# Of English text; other languages and SQL have fewer, so an estimate by it is a rough one.
+CHARACTERS_PER_TOKEN = 4
+_PER_PRICE = 1_000_000
+
+
+class Price(Record):
+    """What a model takes, in USD per million tokens."""
+
+    input_usd: float = Field(ge=0)
+    output_usd: float = Field(ge=0)
+
+    def cost_usd(self, input_tokens: int, output_tokens: int) -> float:
+        """Price of one answer."""
+        return (input_tokens * self.input_usd + output_tokens * self.output_usd) / _PER_PRICE
+
+    def most_usd(self, request: ChatRequest) -> float:
+        """About the most that a request can cost: its text, and an answer of full length."""
+        return self.cost_usd(request_tokens(request), request.max_tokens)
+
+
+class Budget(Record):
+    """How much one stage may spend on this machine; None: no bound."""
+
+    hourly_usd: float | None = Field(default=None, gt=0)
+    """In an hour of the clock, UTC."""
+
+    total_usd: float | None = Field(default=None, gt=0)
+    """Since the data folder was made."""
+
+
+class InferenceSettings(Record):
+    """The ``inference`` section of pipeline.yaml: models at an endpoint, by their name there.
+
+    | to                                       | set                                        |
+    |------------------------------------------|--------------------------------------------|
+    | have costs on opinions and candidates    | ``prices: {NAME: {input_usd: 0.15,         |
+    |                                          | output_usd: 0.6}}``                        |
+    | stop at 2 USD an hour, 50 in all         | ``budget: {hourly_usd: 2, total_usd: 50}`` |
+    | accept that NAME answers as another name | ``answers_as: {NAME: OTHER}``              |
+    """
+
+    prices: Mapping[str, Price] = Field(default_factory=dict)
+    """USD per million tokens."""
+
+    budget: Budget = Budget()
+
+    answers_as: Mapping[str, str] = Field(default_factory=dict)
+    """The name that an endpoint answers with, where it is not the one that is asked for or a
+    version of it."""
+
+
+def text_tokens(text: str) -> int:
+    """About how many tokens a text has, by its characters."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
+
+
+def request_tokens(request: ChatRequest) -> int:
+    """About how many tokens a request has, by its characters."""
+    return sum(text_tokens(message.content) for message in request.messages)
