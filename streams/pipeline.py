@@ -12,16 +12,13 @@ from schemas.errors import ConfigError
 from schemas.records import Record
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
-from streams.inference.chat import ChatModel
-from streams.inference.identity import model_identity, model_name
 from streams.inference.metered import open_metered
 from streams.inference.settings import InferenceSettings
+from streams.judge.open_stored import open_stored
 from streams.judge.recorded import RECORDED, read_recorded
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
-from streams.judge.stored import ReplayedModel, StoredModel
-from streams.judge.verdict_store import VerdictStore
 from streams.pair import PairSettings, PairStage
 from streams.sample import SampleSettings, SampleStage
 from streams.stage import Stage
@@ -30,8 +27,6 @@ from streams.verify.settings import VerifySettings
 from streams.verify.stage import VerifyStage
 
 FILE_NAME = "pipeline.yaml"
-VERDICTS = "verdicts.sqlite"
-"""The verdict store in the data folder."""
 
 
 class Pipeline(Record):
@@ -109,22 +104,9 @@ def _judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> JudgeSt
     return JudgeStage(
         judge.model_copy(update={"model": ref}),
         rubric,
-        _remembering(ref, pipeline, settings),
+        open_stored(ref, judge.answers, settings, pipeline.inference),
         nonce_key=nonce_key(settings),
     )
-
-
-def _remembering(ref: str, pipeline: Pipeline, settings: Settings) -> ChatModel:
-    """The judge model behind its verdict store, as ``judge.answers`` says."""
-    answers = pipeline.judge.answers
-    if answers == "replay":
-        store = VerdictStore(settings.data_dir / VERDICTS)
-        return ReplayedModel(model_name(ref), store, model_identity(ref))
-    model = open_metered(ref, settings, pipeline.inference, stage="judge")
-    if answers == "live":
-        return model
-    store = VerdictStore(settings.data_dir / VERDICTS)
-    return StoredModel(model, store, model_identity(ref), afresh=answers == "record")
 
 
 def _resolve(ref: str, project_dir: Path) -> str:
