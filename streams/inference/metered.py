@@ -24,7 +24,7 @@ def open_metered(
     A model in this process costs nothing, cannot be away, and is opened as it is. Raises
     ``ConfigError`` also where a budget is set and the model has no price.
     """
-    model = open_model(ref, settings)
+    model = open_model(ref, settings, inference)
     if ref.startswith(LOCAL):
         return model
     name, budget = model.model, inference.budget

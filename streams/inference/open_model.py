@@ -6,10 +6,13 @@ from infra.settings import Settings
 from schemas.errors import ConfigError
 from streams.inference.chat import ChatModel
 from streams.inference.identity import LOCAL, endpoint_model
+from streams.inference.settings import InferenceSettings
 
 
-def open_model(ref: str, settings: Settings) -> ChatModel:
-    """The model that ``ref`` names.
+def open_model(
+    ref: str, settings: Settings, inference: InferenceSettings | None = None
+) -> ChatModel:
+    """The model that ``ref`` names, an endpoint asked as ``inference`` says.
 
     | ref           | model                                                       |
     |---------------|-------------------------------------------------------------|
@@ -34,4 +37,11 @@ def open_model(ref: str, settings: Settings) -> ChatModel:
         )
     from streams.inference.openai import OpenAIModel
 
-    return OpenAIModel(name, url=settings.model_url, api_key=settings.model_api_key)
+    asked = inference or InferenceSettings()
+    return OpenAIModel(
+        name,
+        url=settings.model_url,
+        api_key=settings.model_api_key,
+        max_concurrency=asked.concurrency,
+        answer_s=asked.answer_s,
+    )

@@ -12,13 +12,9 @@ from schemas.errors import DependencyDown, Transient
 from streams.inference.chat import ChatAnswer, ChatRequest
 from streams.inference.openai_errors import error_of
 from streams.inference.openai_wire import ChatCompletion, request_body, token_logprobs
+from streams.inference.settings import ANSWER_S, CONCURRENCY
 
-# vLLM batches what is there: 64 keeps it busy, and a provider's limits are met by Retry-After.
-MAX_CONCURRENCY: Final = 64
 _CONNECT_S: Final = 5.0
-# Below the runner's limit for a whole event (120 s), so that a server that is too slow for every
-# event is seen to be (breaker.py), and not taken for many slow events.
-ANSWER_S: Final = 100.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -35,7 +31,7 @@ class OpenAIModel:
         *,
         url: str,
         api_key: SecretStr | None = None,
-        max_concurrency: int = MAX_CONCURRENCY,
+        max_concurrency: int = CONCURRENCY,
         answer_s: float = ANSWER_S,
     ) -> None:
         self.model = model

@@ -7,6 +7,11 @@ from pydantic import Field
 from schemas.records import Record
 from streams.inference.chat import ChatRequest
 
+# vLLM batches what is there: 64 keeps it busy, and a provider's limits are met by Retry-After.
+CONCURRENCY = 64
+# Below the runner's limit for a whole event (120 s), so that a server that is too slow for every
+# event is seen to be (breaker.py), and not taken for many slow events.
+ANSWER_S = 100.0
 # Of English text; other languages and SQL have fewer, so an estimate by it is a rough one.
 CHARACTERS_PER_TOKEN = 4
 _PER_PRICE = 1_000_000
@@ -47,6 +52,12 @@ class InferenceSettings(Record):
     | stop at 2 USD an hour, 50 in all         | ``budget: {hourly_usd: 2, total_usd: 50}`` |
     | accept that NAME answers as another name | ``answers_as: {NAME: OTHER}``              |
     """
+
+    concurrency: int = Field(default=CONCURRENCY, ge=1)
+    """Requests of one worker that are under way at an endpoint; others wait their turn."""
+
+    answer_s: float = Field(default=ANSWER_S, gt=0)
+    """How long an endpoint may be silent before the request is given up and tried again."""
 
     prices: Mapping[str, Price] = Field(default_factory=dict)
     """USD per million tokens."""
