@@ -52,9 +52,10 @@ def attack(
     from streams.pipeline import build_stage, load_pipeline
 
     judge = load_pipeline(project).judge
-    if judge.model is None or judge.rubric is None:
+    meant_for = judge.panel or judge.rubric or judge.constitution
+    if meant_for is None:
         raise ConfigError(f"{project / 'pipeline.yaml'}: judge.model is not set; there is no judge")
-    known = read_pairs(pairs, judge.rubric)
+    known = read_pairs(pairs, meant_for)
     stage = build_stage("judge", project, Settings())
     assert isinstance(stage, JudgeStage)
 

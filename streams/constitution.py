@@ -4,6 +4,7 @@ A judge compares by a constitution as by a rubric whose criteria are its princip
 stage critiques and revises answers under it (Bai et al. 2022, arXiv 2212.08073).
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -54,8 +55,9 @@ class Constitution(BaseModel):
 
     @property
     def hash(self) -> ConfigHash:
-        """Hash of all of its content; comments and layout of the file do not count."""
-        return config_hash(self)
+        """Hash of its content as ``Rubric.hash``: layout and fields left out do not count."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return config_hash(json.dumps(content, sort_keys=True))
 
 
 def drawn_principles(

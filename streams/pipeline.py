@@ -1,5 +1,6 @@
 """``pipeline.yaml`` of a project directory: the settings of every stage, and the stages of them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ from schemas.errors import ConfigError
 from schemas.records import Record
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
+from streams.inference.chat import ChatModel
+from streams.inference.identity import resolved
 from streams.inference.metered import open_metered
 from streams.inference.settings import InferenceSettings
+from streams.judge.open_judges import open_judges
 from streams.judge.open_stored import open_stored
-from streams.judge.recorded import RECORDED, read_recorded
-from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.pair import PairSettings, PairStage
 from streams.sample import SampleSettings, SampleStage
 from streams.stage import Stage
 from streams.topology import STAGE_INPUTS
+from streams.verify.check_names import check_names
 from streams.verify.settings import VerifySettings
 from streams.verify.stage import VerifyStage
 
@@ -73,7 +76,7 @@ def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
     pipeline = load_pipeline(project_dir)
     match name:
         case "sample":
-            refs = (_resolve(ref, project_dir) for ref in pipeline.sample.models)
+            refs = (resolved(ref, project_dir) for ref in pipeline.sample.models)
             models = [open_metered(ref, settings, pipeline.inference, stage=name) for ref in refs]
             return SampleStage(pipeline.sample, models)
         case "verify":
@@ -88,29 +91,15 @@ def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
 
 
 def _judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> JudgeStage:
-    judge = pipeline.judge
-    if judge.model is None:
-        return JudgeStage(judge, None, None)
-    if judge.rubric is None:
-        raise ConfigError(
-            f"{project_dir / FILE_NAME}: judge.model is set but judge.rubric is not; "
-            "add `rubric: ID/VERSION` of a file rubrics/ID/VERSION.yaml"
-        )
-    rubric = load_rubric(project_dir, judge.rubric)
-    if judge.model.startswith(RECORDED):
-        path = project_dir / judge.model.removeprefix(RECORDED)
-        return JudgeStage(judge, rubric, read_recorded(path))
-    ref = _resolve(judge.model, project_dir)
-    return JudgeStage(
-        judge.model_copy(update={"model": ref}),
-        rubric,
-        open_stored(ref, judge.answers, settings, pipeline.inference),
-        nonce_key=nonce_key(settings),
+    def opened(ref: str) -> ChatModel:
+        return open_stored(ref, pipeline.judge.answers, settings, pipeline.inference)
+
+    judges = open_judges(
+        pipeline.judge,
+        project_dir,
+        opened,
+        checks=check_names(pipeline.verify),
+        policies=pipeline.sample.models,
+        nonce_key=partial(nonce_key, settings),
     )
-
-
-def _resolve(ref: str, project_dir: Path) -> str:
-    """A relative ``path:DIR`` counts from the project directory, wherever the worker runs."""
-    if ref.startswith("path:"):
-        return f"path:{(project_dir / ref.removeprefix('path:')).resolve()}"
-    return ref
+    return JudgeStage(pipeline.judge, judges)

@@ -56,3 +56,10 @@ def model_identity(ref: str) -> str:
     if ref.startswith(LOCAL):
         return folder_fingerprint(Path(ref.removeprefix(LOCAL)))
     return endpoint_model(ref)
+
+
+def resolved(ref: str, folder: Path) -> str:
+    """The reference with a relative ``path:DIR`` counted from ``folder``, wherever it is used."""
+    if ref.startswith(LOCAL):
+        return f"{LOCAL}{(folder / ref.removeprefix(LOCAL)).resolve()}"
+    return ref

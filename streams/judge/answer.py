@@ -52,22 +52,28 @@ class Reading(Record):
 
 
 def read_answer(
-    answer: ChatAnswer, order: Order, criteria: Sequence[str], *, min_captured_mass: float
+    answer: ChatAnswer,
+    order: Order,
+    criteria: Sequence[str],
+    *,
+    min_captured_mass: float,
+    bare: bool = False,
 ) -> Reading:
     """The verdict in terms of the comparison's A and B, and what was cited before it.
 
-    ``criteria`` are the ids that may be cited. INVALID: no verdict, or less probability on legal
-    verdicts than ``min_captured_mass``; that is a format failure, not an even chance.
+    ``criteria`` are the ids that may be cited. ``bare``: an answer that is nothing but A, B or tie
+    is a verdict too, without ``Verdict:`` before it. INVALID: no verdict, or less probability on
+    legal verdicts than ``min_captured_mass``; that is a format failure, not an even chance.
     """
     citations = read_citations(answer.text, order, criteria)
-    probabilities = verdict_probabilities(answer.tokens)
+    probabilities = verdict_probabilities(answer.tokens, bare=bare)
     if probabilities is not None:
         if probabilities.captured_mass < min_captured_mass:
             winner = Winner.INVALID
         else:
             winner = winner_of(probabilities.largest(), order)
         return Reading(answer=winner, probabilities=probabilities, citations=citations)
-    slot = verdict_slot(answer.text)
+    slot = verdict_slot(answer.text, bare=bare)
     winner = Winner.INVALID if slot is None else winner_of(slot, order)
     return Reading(answer=winner, citations=citations)
 
@@ -79,16 +85,16 @@ def winner_of(slot: Slot, order: Order) -> Winner:
     return Winner.A if (slot == "first") == (order is Order.AB) else Winner.B
 
 
-def verdict_slot(text: str) -> Slot | None:
+def verdict_slot(text: str, *, bare: bool = False) -> Slot | None:
     """The verdict after the last ``Verdict:`` of the text; None where there is none."""
-    marks = list(_VERDICT.finditer(text))
-    if not marks:
-        return None
-    found = _VERDICT_TEXT.match(text, marks[-1].end())
+    start = _verdict_start(text, bare)
+    found = None if start is None else _VERDICT_TEXT.match(text, start)
     return slot_of(found.group(1)) if found else None
 
 
-def verdict_probabilities(tokens: Sequence[TokenLogprob]) -> SlotProbabilities | None:
+def verdict_probabilities(
+    tokens: Sequence[TokenLogprob], *, bare: bool = False
+) -> SlotProbabilities | None:
     """Probabilities at the token after the last ``Verdict:``.
 
     None where the answer has no tokens or no verdict, or the server gave no alternatives.
@@ -98,15 +104,22 @@ def verdict_probabilities(tokens: Sequence[TokenLogprob]) -> SlotProbabilities |
     for token in tokens:
         text += token.token
         ends.append(len(text))
-    marks = list(_VERDICT.finditer(text))
-    if not marks:
+    start = _verdict_start(text, bare)
+    if start is None:
         return None
-    start = marks[-1].end()
     for token, end in zip(tokens, ends, strict=True):
         # A token that only closes "Verdict:" or only sets the verdict in bold is not the verdict.
         if end > start and text[max(start, end - len(token.token)) : end].strip(_MARKUP):
             return _sum_by_slot(token.top) if token.top else None
     return None
+
+
+def _verdict_start(text: str, bare: bool) -> int | None:
+    marks = list(_VERDICT.finditer(text))
+    if marks:
+        return marks[-1].end()
+    # "A better answer" begins with an A too: alone means nothing but the verdict
+    return 0 if bare and text.strip(f"{_MARKUP}.").lower() in ("a", "b", "tie") else None
 
 
 def slot_of(token: str) -> Slot | None:

@@ -1,6 +1,7 @@
 """Candidates are data: take out of them what a chat model would read as structure."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 # Special tokens of the common chat templates: <|im_start|>, [INST], <<SYS>>, <start_of_turn>, </s>.
@@ -20,12 +21,20 @@ _ROLE_HEADERS: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
+# What a reader does not see: control characters, direction overrides, zero-width and tag
+# characters. They hide a token from the patterns above, or turn what people see around.
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff"
+    "\U000e0000-\U000e007f]"
+)
+
 
 def neutralise(text: str, nonce: str) -> str:
-    """The text without template tokens, role headers and the nonce of this call's delimiters.
+    """The text without invisible characters, template tokens, role headers and this call's nonce.
 
     Repeated until nothing changes, as taking one token out can join the halves of another.
     """
+    text = _INVISIBLE.sub("", text)
     while True:
         cleaned = _ROLE_HEADERS.sub("", _TEMPLATE_TOKENS.sub("", text)).replace(nonce, "")
         if cleaned == text:
@@ -39,5 +48,16 @@ def shorten(text: str, max_characters: int) -> str:
     if left_out <= 0:
         return text
     head = max_characters // 2
-    tail = max_characters - head
-    return f"{text[:head]}\n[… {left_out} characters left out …]\n{text[-tail:]}"
+    tail = len(text) - (max_characters - head)
+    return f"{text[:head]}\n[… {left_out} characters left out …]\n{text[tail:]}"
+
+
+def fitting(lengths: Sequence[int], total: int) -> list[int]:
+    """How much of each text fits in ``total`` together: short ones whole, long ones cut alike."""
+    left, texts = total, len(lengths)
+    for length in sorted(lengths):
+        fair = left // texts
+        if length > fair:
+            return [min(each, fair) for each in lengths]
+        left, texts = left - length, texts - 1
+    return list(lengths)

@@ -1,161 +1,101 @@
-"""judge: comparisons into judgments. Decisions are in prompt, answer and verdict; this asks."""
+"""judge: comparisons into judgments, by verifier, by rule, or by those who are asked."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Final
 
 from schemas.errors import Poison
 from schemas.events import Comparison, Event, Judgment
 from schemas.ids import ConfigHash, config_hash, derived_id, unit_interval
-from schemas.records import Opinion, Order, VerifierWinner, Winner
+from schemas.records import VerifierWinner, Winner
 from streams.discard import discard
-from streams.inference.chat import ChatModel, ChatRequest
-from streams.inference.identity import model_identity
-from streams.judge.answer import read_answer
-from streams.judge.prompt import PROMPT_VERSION, render_prompt, template_sha256
-from streams.judge.recorded import RecordedVerdicts
-from streams.judge.rubric import Rubric
+from streams.judge.judges import Heard, Judges
+from streams.judge.marks import Mark
+from streams.judge.pre_checks import PRE_CHECKS_VERSION, pre_checked, rule_winner
+from streams.judge.same_model import judged_itself, judges_itself
 from streams.judge.settings import JudgeSettings
-from streams.judge.verdict import PROBABILITY_FLOOR, Decision, decide
+from streams.judge.verdict import Decision
 
 STAGE: Final = "judge"
-# Change it with any change of how answers are read or opinions combined.
-VERDICT_VERSION: Final = "1"
 
 
 class JudgeStage:
-    """Comparison -> Judgment, or a Discard ``no_judge`` where nobody can decide it.
+    """Comparison -> Judgment, or a Discard: ``no_judge``, or ``same_model`` if not allowed.
 
     Verifier-decided comparisons keep the verifier's winner; a seeded share of them is judged too.
-    All others are judged in both orders at once. ``model`` None: only verifiers decide.
+    Of the others an answer that fails a pre-check loses. What is left the judges are asked about,
+    in both orders.
     """
 
     name = STAGE
 
-    def __init__(
-        self,
-        settings: JudgeSettings,
-        rubric: Rubric | None,
-        model: ChatModel | RecordedVerdicts | None,
-        *,
-        nonce_key: bytes = b"",
-    ) -> None:
-        """``nonce_key`` is the secret behind the codes in prompts.
-
-        The stage owns the model and closes it. Raises ValueError for a model without a rubric,
-        ``Fatal`` where the folder of a local model cannot be read.
-        """
-        if model is not None and rubric is None:
-            raise ValueError("a judge model needs a rubric to judge by")
+    def __init__(self, settings: JudgeSettings, judges: Judges | None) -> None:
+        """``judges`` None: only verifiers decide. The stage owns the judges and closes them."""
         self._settings = settings
-        self._rubric = rubric
-        self._model = model
-        self._nonce_key = nonce_key
-        self._identity = _identity(settings, model)
-        self.judge_config_hash = judge_config_hash(settings, rubric, self._identity)
+        self._judges = judges
+        self.judge_config_hash = judge_config_hash(settings, judges)
+        panel = judges.panel if judges else None
+        self._panel_ref = panel.ref if panel else ""
         self.config_hash = config_hash(
-            self.judge_config_hash, str(settings.crosscheck_share), str(settings.crosscheck_seed)
+            self.judge_config_hash,
+            str(settings.crosscheck_share),
+            str(settings.crosscheck_seed),
+            str(settings.allow_same_model),
+            self._panel_ref,
         )
 
     async def __call__(self, event: Comparison) -> Sequence[Event]:
         decided = event.verifier_winner is not VerifierWinner.NONE
-        if self._model is None or self._rubric is None:
-            return [self._verified(event)] if decided else [self._no_judge(event)]
+        if self._judges is None:
+            return [self._verified(event)] if decided else [self._discard(event, "no_judge")]
         if decided and not self._is_crosschecked(event):
             return [self._verified(event)]
-        if event.rubric_id not in (self._rubric.id, self._rubric.ref):
+        if event.rubric_id not in self._judges.names:
             raise Poison(
                 f"comparison {event.event_id} asks for rubric {event.rubric_id!r}, this judge has "
-                f"{self._rubric.ref!r}; make pair.rubric_id and judge.rubric of pipeline.yaml agree"
+                f"{', '.join(self._judges.refs)}; make pair.rubric_id and judge of pipeline.yaml "
+                "agree"
             )
-        opinions = await self._both_orders(event, self._rubric, self._model)
-        decision = decide(*opinions)
-        if decided:
-            return [self._verified(event, opinions, decision.winner)]
-        return [self._judgment(event, decision, opinions)]
+        if not decided and self._settings.pre_checks and (found := pre_checked(event)):
+            ruled = self._judgment(event, Decision(winner=rule_winner(found)), [Mark.PRE_CHECK])
+            return [ruled.model_copy(update={"pre_checks": found})]
+        return [await self._judged(event, self._judges, decided)]
 
     async def aclose(self) -> None:
-        """Close the model."""
-        if self._model is not None:
-            await self._model.aclose()
+        """Close the judges' models."""
+        if self._judges is not None:
+            await self._judges.aclose()
 
     def _is_crosschecked(self, event: Comparison) -> bool:
         place = unit_interval("crosscheck", str(self._settings.crosscheck_seed), event.event_id)
         return place < self._settings.crosscheck_share
 
-    async def _both_orders(
-        self, event: Comparison, rubric: Rubric, model: ChatModel | RecordedVerdicts
-    ) -> tuple[Opinion, Opinion]:
-        calls = (self._opinion(event, rubric, model, order) for order in (Order.AB, Order.BA))
-        # Both are waited for where one fails: the other's answer may be stored for the retry.
-        ab, ba = await asyncio.gather(*calls, return_exceptions=True)
-        if isinstance(ab, BaseException):
-            raise ab
-        if isinstance(ba, BaseException):
-            raise ba
-        return ab, ba
-
-    async def _opinion(
-        self, event: Comparison, rubric: Rubric, model: ChatModel | RecordedVerdicts, order: Order
-    ) -> Opinion:
-        prompt = render_prompt(
-            event,
-            rubric,
-            order,
-            max_candidate_characters=self._settings.max_candidate_characters,
-            show_checks=self._settings.show_checks,
-            nonce_key=self._nonce_key,
-        )
-        if isinstance(model, RecordedVerdicts):
-            answer = model.answer(event, order)
-        else:
-            answer = await model.complete(
-                ChatRequest(
-                    messages=prompt.messages,
-                    max_tokens=self._settings.max_tokens,
-                    top_logprobs=self._settings.top_logprobs,
-                )
-            )
-        criteria = [criterion.id for criterion in rubric.judged]
-        reading = read_answer(
-            answer, order, criteria, min_captured_mass=self._settings.min_captured_mass
-        )
-        seen = reading.probabilities
-        return Opinion(
-            judge=answer.model,
-            prompt_version=prompt.version,
-            prompt_sha256=prompt.sha256,
-            order=order,
-            answer=reading.answer,
-            p_first=seen.first if seen else None,
-            p_second=seen.second if seen else None,
-            p_tie=seen.tie if seen else None,
-            captured_mass=seen.captured_mass if seen else None,
-            citations=reading.citations,
-            raw_text=answer.text,
-            input_tokens=answer.input_tokens,
-            output_tokens=answer.output_tokens,
-            latency_ms=answer.latency_ms,
-            cost_usd=answer.cost_usd,
-            fingerprint=answer.fingerprint,
-        )
+    async def _judged(self, event: Comparison, judges: Judges, decided: bool) -> Event:
+        own = judges_itself(event, judges.members)
+        if own and not self._settings.allow_same_model:
+            return self._discard(event, Mark.SAME_MODEL)
+        heard = await judges.hear(event)
+        own = own or judged_itself(event, heard.opinions)
+        if own and not self._settings.allow_same_model:
+            return self._discard(event, Mark.SAME_MODEL)
+        marks = [Mark.SAME_MODEL, *heard.marks] if own else heard.marks
+        if not decided:
+            return self._judgment(event, heard.decision, marks, heard)
+        verified = self._verified(event, marks, heard)
+        return verified.model_copy(update={"crosscheck_winner": heard.decision.winner})
 
     def _verified(
-        self,
-        event: Comparison,
-        opinions: tuple[Opinion, ...] = (),
-        crosscheck_winner: Winner | None = None,
+        self, event: Comparison, marks: Sequence[Mark] = (), heard: Heard | None = None
     ) -> Judgment:
         """The verifier's winner; its margin stays None, as no judge decided it."""
-        winner = Winner(event.verifier_winner.value)
-        return self._judgment(event, Decision(winner=winner), opinions, crosscheck_winner)
+        decision = Decision(winner=Winner(event.verifier_winner.value))
+        return self._judgment(event, decision, marks, heard)
 
     def _judgment(
         self,
         event: Comparison,
         decision: Decision,
-        opinions: tuple[Opinion, ...],
-        crosscheck_winner: Winner | None = None,
+        marks: Sequence[Mark] = (),
+        heard: Heard | None = None,
     ) -> Judgment:
         return Judgment(
             event_id=derived_id("Judgment", STAGE, [event.event_id], self.config_hash),
@@ -165,43 +105,24 @@ class JudgeStage:
             source_ids=(event.event_id,),
             prompt_id=event.prompt_id,
             comparison=event,
-            opinions=opinions,
+            opinions=heard.opinions if heard else (),
             winner=decision.winner,
             margin=decision.margin,
             position_bias=decision.position_bias,
             agreement=decision.agreement,
-            rubric_version=self._rubric.ref if self._rubric else "",
-            teacher_model=self._model.model if self._model and opinions else "",
+            rubric_version="+".join(self._judges.refs) if self._judges else "",
+            teacher_model="+".join(heard.teachers) if heard else "",
             judge_config_hash=self.judge_config_hash,
-            crosscheck_winner=crosscheck_winner,
+            panel=self._panel_ref,
+            marks=tuple(mark.value for mark in marks),
         )
 
-    def _no_judge(self, event: Comparison) -> Event:
+    def _discard(self, event: Comparison, reason: str) -> Event:
         subjects = (event.a.candidate.completion_id, event.b.candidate.completion_id)
-        return discard(event, STAGE, self.config_hash, ["no_judge"], subject_ids=subjects)
+        return discard(event, STAGE, self.config_hash, [reason], subject_ids=subjects)
 
 
-def _identity(settings: JudgeSettings, model: ChatModel | RecordedVerdicts | None) -> str:
-    if model is None:
-        return ""
-    if isinstance(model, RecordedVerdicts):
-        return model.model
-    return model_identity(settings.model or model.model)
-
-
-def judge_config_hash(settings: JudgeSettings, rubric: Rubric | None, model: str) -> ConfigHash:
-    """Hash of all that decides verdicts: rubric, prompt, model and how its answers are read.
-
-    ``model`` is the model's identity, not where it is found.
-    """
-    verdict = (
-        settings.max_tokens,
-        settings.top_logprobs,
-        settings.min_captured_mass,
-        settings.show_checks,
-        settings.max_candidate_characters,
-        PROBABILITY_FLOOR,
-        VERDICT_VERSION,
-    )
-    rubric_hash = rubric.hash if rubric else ""
-    return config_hash(rubric_hash, PROMPT_VERSION, template_sha256(), model, repr(verdict))
+def judge_config_hash(settings: JudgeSettings, judges: Judges | None) -> ConfigHash:
+    """Hash of all that decides verdicts: who is asked and how, and the rules before that."""
+    pre_checks = PRE_CHECKS_VERSION if settings.pre_checks else ""
+    return config_hash(judges.config_hash if judges else "", pre_checks)

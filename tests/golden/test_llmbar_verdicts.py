@@ -30,6 +30,8 @@ from schemas.records import (
 )
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.recorded import Preferred, RecordedVerdict, RecordedVerdicts
 from streams.judge.rubric import Criterion, Rubric
 from streams.judge.settings import JudgeSettings
@@ -111,7 +113,9 @@ async def judged(events: Sequence[Comparison], rows: Iterable[Sequence[Any]]) ->
     verdicts = RecordedVerdicts(
         recorded(event, row) for event, row in zip(events, rows, strict=True)
     )
-    judge = JudgeStage(JudgeSettings(rubric="llmbar/1"), RUBRIC, verdicts)
+    # what was published was judged, also the answers that a pre-check would not show anyone
+    settings = JudgeSettings(rubric="llmbar/1", pre_checks=False)
+    judge = JudgeStage(settings, Judges([Member(settings, RUBRIC, verdicts)]))
     filter_ = FilterStage(FilterSettings())
     made: list[Event] = []
     for event in events:

@@ -27,7 +27,7 @@ RUBRIC = Rubric(
     id="harbor",
     version="1",
     criteria=(
-        Criterion(id="R1", text="It runs.", decided_by="verifier", check="sql"),
+        Criterion(id="R1", text="It runs.", decided_by="verifier", check="sql_gate"),
         Criterion(id="R4", text="It is faithful.", decided_by="judge"),
     ),
     instructions="Compare.",

@@ -16,6 +16,8 @@ from examples.harbor.questions import questions
 from schemas.events import Judgment
 from schemas.records import Winner
 from streams.inference.in_process import InProcessModel
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
@@ -32,7 +34,8 @@ def judged() -> list[Judgment]:
         settings = JudgeSettings(
             model=f"path:{CHECKPOINT}", rubric=RUBRIC, max_tokens=MAX_OPINION_TOKENS
         )
-        stage = JudgeStage(settings, load_rubric(PROJECT, RUBRIC), InProcessModel(CHECKPOINT))
+        member = Member(settings, load_rubric(PROJECT, RUBRIC), InProcessModel(CHECKPOINT))
+        stage = JudgeStage(settings, Judges([member]))
         events = [each.comparison for each in islice(exchanges(questions("dev"), 21), SAMPLE)]
         found = await asyncio.gather(*(stage(event) for event in events))
         await stage.aclose()

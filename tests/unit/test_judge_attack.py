@@ -15,6 +15,8 @@ from streams.judge.attack.measure import AttackReport
 from streams.judge.attack.pairs import PairRow, comparison, read_pairs
 from streams.judge.attack.run import attack
 from streams.judge.attack.suite import Place, attacks, planted, spread
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from tests.unit.judge_case import RUBRIC
@@ -69,7 +71,8 @@ def blocks(request: ChatRequest) -> tuple[str, str]:
 
 
 async def attacked(model: Reader, repeats: int = 1) -> AttackReport:
-    stage = JudgeStage(JudgeSettings(rubric=RUBRIC.ref), RUBRIC, model)
+    settings = JudgeSettings(rubric=RUBRIC.ref)
+    stage = JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
     try:
         return await attack(stage, PAIRS, repeats)
     finally:

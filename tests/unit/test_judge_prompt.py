@@ -5,7 +5,8 @@ import pytest
 from schemas.events import Comparison
 from schemas.records import Check, CheckStatus, Message, Order
 from streams.judge.neutral import neutralise, shorten
-from streams.judge.prompt import call_nonce, render_prompt, template_sha256
+from streams.judge.prompt import call_nonce, render_prompt
+from streams.judge.wording import template_sha256
 from tests.unit.judge_case import RUBRIC, comparison
 
 
@@ -118,5 +119,5 @@ def test_every_turn_of_the_conversation_is_data_too() -> None:
 
 
 def test_the_fixed_text_belongs_to_its_version() -> None:
-    # A changed text needs a new PROMPT_VERSION; then write its hash here.
-    assert template_sha256()[:16] == "d9fc33cb3c8b3b52"
+    # A changed text needs new PROMPT_VERSIONS; then write its hash here.
+    assert template_sha256()[:16] == "26bdc220c5b7d08f"

@@ -8,6 +8,8 @@ from infra.settings import Settings
 from schemas.errors import ConfigError, Poison
 from schemas.events import Comparison, Judgment
 from schemas.records import Order, Winner
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.recorded import RecordedVerdict, RecordedVerdicts, read_recorded
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
@@ -32,7 +34,8 @@ def exchanged(event: Comparison) -> Comparison:
 
 
 async def judge(event: Comparison, *verdicts: RecordedVerdict) -> Judgment:
-    stage = JudgeStage(JudgeSettings(rubric=RUBRIC.ref), RUBRIC, RecordedVerdicts(verdicts))
+    settings = JudgeSettings(rubric=RUBRIC.ref)
+    stage = JudgeStage(settings, Judges([Member(settings, RUBRIC, RecordedVerdicts(verdicts))]))
     (judgment,) = await stage(event)
     assert isinstance(judgment, Judgment)
     return judgment

@@ -16,11 +16,11 @@ criteria:
   - id: R1
     text: It runs.
     decided_by: verifier
-    check: sql
+    check: sql_gate
   - id: R2
     text: It is polite.
     decided_by: judge
-    weight: 2
+    weight: 1
 """
 
 
@@ -50,9 +50,11 @@ def test_the_hash_covers_content_and_not_layout(tmp_path: Path) -> None:
     [
         ("id: R2", "id: R1", "stands twice"),
         ("decided_by: judge", "decided_by: people", "nothing to judge"),
-        ("    check: sql\n", "", "name a check"),
-        ("weight: 2", "weight: 0", "weight"),
-        ("weight: 2", "wieght: 2", "did you mean weight?"),
+        ("    check: sql_gate\n", "", "name a check"),
+        ("weight: 1", "weight: 0", "weight"),
+        ("weight: 1", "weight: 0.4", r"sum to 0\.4; they are shares"),
+        ("weight: 1", "wieght: 1", "did you mean weight?"),
+        ("    check: sql_gate", "    check: sql_gate\n    weight: 0.5", "R1 has a weight"),
         ("id: tone", "id: other", "says it is rubric other/1"),
         ("tie_policy: Equal is a tie.\n", "", "tie_policy is missing"),
     ],

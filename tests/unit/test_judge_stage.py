@@ -7,15 +7,18 @@ import pytest
 from schemas.errors import DependencyDown, Poison
 from schemas.events import Discard, Event, Judgment
 from schemas.records import VerifierWinner, Winner
+from streams.judge.judges import Judges
+from streams.judge.member import Member, member_hash
 from streams.judge.settings import JudgeSettings
-from streams.judge.stage import JudgeStage, judge_config_hash
+from streams.judge.stage import JudgeStage
 from tests.unit.judge_case import RUBRIC, ReadingModel, comparison
 
 SETTINGS = JudgeSettings(rubric="harbor/1")
 
 
 def stage(model: ReadingModel, **changes: object) -> JudgeStage:
-    return JudgeStage(SETTINGS.model_copy(update=changes), RUBRIC, model)
+    settings = SETTINGS.model_copy(update=changes)
+    return JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
 
 
 def judgment(events: object) -> Judgment:
@@ -73,18 +76,13 @@ async def test_the_crosscheck_share_is_seeded() -> None:
 
 
 async def test_without_a_judge_only_verifiers_decide() -> None:
-    judge = JudgeStage(JudgeSettings(), None, None)
+    judge = JudgeStage(JudgeSettings(), None)
     decided = await judge(comparison(verifier_winner=VerifierWinner.A))
     assert judgment(decided).winner is Winner.A
     (left,) = await judge(comparison())
     assert isinstance(left, Discard)
     assert left.reason == "no_judge"
     assert left.subject_ids == ("comparison-1-a", "comparison-1-b")
-
-
-def test_a_model_needs_a_rubric() -> None:
-    with pytest.raises(ValueError, match="rubric"):
-        JudgeStage(SETTINGS, None, ReadingModel())
 
 
 async def test_another_rubric_than_the_judges_is_poison() -> None:
@@ -113,14 +111,14 @@ async def test_events_are_the_same_when_redone() -> None:
 
 
 def test_the_judge_hash_covers_what_decides_and_nothing_else() -> None:
-    base = judge_config_hash(SETTINGS, RUBRIC, "m")
+    base = member_hash(SETTINGS, RUBRIC, "m")
     stricter = SETTINGS.model_copy(update={"min_captured_mass": 0.99})
     reworded = RUBRIC.model_copy(update={"instructions": "Compare well."})
-    assert judge_config_hash(stricter, RUBRIC, "m") != base
-    assert judge_config_hash(SETTINGS, reworded, "m") != base
-    assert judge_config_hash(SETTINGS, RUBRIC, "other") != base
+    assert member_hash(stricter, RUBRIC, "m") != base
+    assert member_hash(SETTINGS, reworded, "m") != base
+    assert member_hash(SETTINGS, RUBRIC, "other") != base
     elsewhere = SETTINGS.model_copy(update={"model": "path:other", "crosscheck_share": 0.5})
-    assert judge_config_hash(elsewhere, RUBRIC, "m") == base
+    assert member_hash(elsewhere, RUBRIC, "m") == base
 
 
 def test_the_crosscheck_share_changes_the_stage_but_not_the_judge() -> None:

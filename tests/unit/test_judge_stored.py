@@ -10,6 +10,8 @@ from schemas.errors import Poison, Transient
 from schemas.events import Judgment
 from schemas.records import Winner
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest, as_messages
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.judge.stored import ReplayedModel, StoredModel
@@ -37,7 +39,8 @@ class Numbered:
 
 
 def stage(model: ChatModel) -> JudgeStage:
-    return JudgeStage(JudgeSettings(rubric="harbor/1"), RUBRIC, model)
+    settings = JudgeSettings(rubric="harbor/1")
+    return JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
 
 
 async def test_an_answer_is_asked_for_once_and_the_first_stays(tmp_path: Path) -> None:

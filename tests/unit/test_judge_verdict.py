@@ -74,5 +74,5 @@ def test_a_verdict_that_was_not_offered_counts_as_the_floor() -> None:
 
 
 def test_two_opinions_of_one_order_are_a_mistake() -> None:
-    with pytest.raises(ValueError, match="each order"):
+    with pytest.raises(ValueError, match="both orders"):
         decide(opinion(Order.AB, (1, 0, 0)), opinion(Order.AB, (1, 0, 0)))

@@ -28,6 +28,8 @@ from schemas.events import Comparison, Judgment
 from schemas.records import Opinion, Order, Winner
 from streams.inference.in_process import InProcessModel
 from streams.inference.open_model import open_model
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
@@ -51,7 +53,8 @@ async def judge(comparisons: Sequence[Comparison], checkpoint: Path) -> Judged:
     settings = JudgeSettings(
         model=f"path:{checkpoint}", rubric=RUBRIC, max_tokens=MAX_OPINION_TOKENS
     )
-    stage = JudgeStage(settings, rubric, open_model(f"path:{checkpoint}", Settings()))
+    model = open_model(f"path:{checkpoint}", Settings())
+    stage = JudgeStage(settings, Judges([Member(settings, rubric, model)]))
     slots = asyncio.Semaphore(_IN_FLIGHT)
 
     async def one(event: Comparison) -> Judgment:

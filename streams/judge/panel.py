@@ -1,0 +1,142 @@
+"""Panels: several judges with weights, as reviewed files ``panels/<id>/<version>.yaml``."""
+
+import json
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from infra.yaml_config import load_yaml
+from schemas.errors import ConfigError
+from schemas.ids import ConfigHash, config_hash
+from streams.judge.combine import Method
+from streams.judge.settings import MemberSettings
+
+
+class PanelMember(MemberSettings):
+    """One judge of the panel: a model with a rubric or constitution, and what its word weighs."""
+
+    name: str = Field(pattern=r"^[A-Za-z][\w.-]*$")
+    weight: float = Field(default=1.0, ge=0)
+    no_vote: str | None = None
+    """Why its weight is 0. It is still asked and its opinions are stored, so that it can return."""
+
+    @model_validator(mode="after")
+    def _says_what_it_is(self) -> Self:
+        if self.model is None or not (self.rubric or self.constitution):
+            raise ValueError(f"member {self.name} needs a model, and a rubric or a constitution")
+        if (self.weight == 0) != (self.no_vote is not None):
+            raise ValueError(
+                f"member {self.name}: give the reason as no_vote if, and only if, its weight is 0"
+            )
+        return self
+
+
+class Cascade(BaseModel):
+    """The cheap member first; the others only where it is not sure."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: str
+    settled_margin: float = Field(gt=0)
+    """|m| in log-odds of the first member from which its verdict stands alone."""
+
+
+class Floor(BaseModel):
+    """What a member must reach on the anchors to have a vote."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kappa: float = Field(default=0.4, ge=-1, le=1)
+    accuracy: float = Field(default=0.6, ge=0, le=1)
+    """Of the anchors that it decided; a verdict that cannot be read counts as wrong."""
+    anchors: int = Field(default=50, ge=1)
+    """Judged by fewer, nobody knows."""
+
+
+class Fitted(BaseModel):
+    """What the weights were fitted on, written by ``prefstream panel fit``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    panel: str
+    """The panel whose opinions they were."""
+    split: str
+    anchors: int
+    anchors_sha256: str
+    """Of the ids of judgments and labels."""
+    incomplete: int = 0
+    """Anchors left out because a cascade had not asked every member."""
+    agreement: dict[str, str] = Field(default_factory=dict)
+    """What each member reached there."""
+
+
+class Panel(BaseModel):
+    """A version of a panel. Immutable once used (lock.py), as its verdicts carry its name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str = Field(pattern=r"^[\w.-]+$")
+    version: str = Field(pattern=r"^[\w.-]+$", coerce_numbers_to_str=True)
+    method: Method = "majority"
+    members: tuple[PanelMember, ...] = Field(min_length=1)
+    cascade: Cascade | None = None
+    floor: Floor = Floor()
+    fitted_on: Fitted | None = None
+
+    @model_validator(mode="after")
+    def _members_can_be_told_apart_and_vote(self) -> Self:
+        names = [member.name for member in self.members]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"member {', '.join(twice)} stands twice; give each its own name")
+        if not any(member.weight for member in self.members):
+            raise ValueError("no member has a vote; give one a weight above 0")
+        return self
+
+    @model_validator(mode="after")
+    def _the_first_of_a_cascade_can_decide_alone(self) -> Self:
+        if self.cascade is None:
+            return self
+        first = next((one for one in self.members if one.name == self.cascade.first), None)
+        if first is None:
+            raise ValueError(f"cascade.first {self.cascade.first} is no member of the panel")
+        if first.weight == 0 or first.samples:
+            raise ValueError(
+                f"cascade.first {first.name} cannot decide alone: it needs a vote, and a margin "
+                "(so no samples)"
+            )
+        return self
+
+    @property
+    def ref(self) -> str:
+        """``ID/VERSION``, as settings and events name it."""
+        return f"{self.id}/{self.version}"
+
+    @property
+    def hash(self) -> ConfigHash:
+        """Hash of its content as ``Rubric.hash``: layout and fields left out do not count."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return config_hash(json.dumps(content, sort_keys=True))
+
+
+def panel_path(project_dir: Path, ref: str) -> Path:
+    """Where the panel ``ID/VERSION`` stands."""
+    panel_id, _, version = ref.partition("/")
+    return project_dir / "panels" / panel_id / f"{version}.yaml"
+
+
+def load_panel(project_dir: Path, ref: str) -> Panel:
+    """The panel ``ID/VERSION`` of a project.
+
+    Raises ``ConfigError`` with file, line and remedy, also where the file says another id or
+    version than its path.
+    """
+    path = panel_path(project_dir, ref)
+    panel = load_yaml(path, Panel)
+    if panel.ref != ref:
+        raise ConfigError(
+            f"{path}:1: this file says it is panel {panel.ref}; "
+            f"make id and version those of its path, {ref}"
+        )
+    return panel
