@@ -31,8 +31,9 @@ def open_judges(
 
     ``open_model`` opens a reference whose folder is absolute, ``checks`` are the names of the
     project's verifiers, ``policies`` the models that are judged, ``nonce_key`` gives the secret
-    behind the codes in prompts. Locks the versions that are used. Raises ``ConfigError`` for a bad file, a changed version, an
-    unknown check or a judge that is a policy, and what ``open_model`` raises.
+    behind the codes in prompts. Locks the versions that are used. Raises ``ConfigError`` for a bad
+    file, a changed version, an unknown check or a judge that is a policy, and what ``open_model``
+    raises.
     """
     panel, members = _members(judge, project_dir)
     if not members:
