@@ -34,6 +34,9 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),
     ("train", "cli.train", "train"),
+    ("promote", "cli.promote", "promote"),
+    ("rollback", "cli.rollback", "rollback"),
+    ("models", "cli.models", "models"),
     ("serve", "cli.serve", "serve"),
     ("doctor", "cli.doctor", "doctor"),
 )

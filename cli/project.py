@@ -12,6 +12,7 @@ from trainer.gate_settings import GateSettings
 from trainer.grpo import GrpoConfig
 from trainer.kto import KtoConfig
 from trainer.orpo import OrpoConfig
+from trainer.promotion.settings import PromotionSettings
 from trainer.reward import RewardConfig
 from trainer.rloo import RlooConfig
 from trainer.sft import SftConfig
@@ -24,6 +25,7 @@ class Project(Pipeline):
     calibration: CalibrationSettings = CalibrationSettings()
     gate: GateSettings = GateSettings()
     blend: BlendSettings = BlendSettings()
+    promotion: PromotionSettings = PromotionSettings()
     sft: SftConfig = SftConfig()
     dpo: DpoConfig = DpoConfig()
     orpo: OrpoConfig = OrpoConfig()

@@ -49,6 +49,12 @@ def _expand_given(path: Path | None) -> Path | None:
     return None if path is None else _expand(path)
 
 
+def _web_address(given: SecretStr | None) -> SecretStr | None:
+    if given and not given.get_secret_value().startswith(("http://", "https://")):
+        raise ValueError("give http://host/path or https://host/path")
+    return given
+
+
 class Settings(BaseSettings):
     """Endpoints, folders and secrets; frozen. Arguments win over environment variables.
 
@@ -89,7 +95,7 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = None
     nonce_key: SecretStr | None = Field(default=None, min_length=16)
     """None = one that is made for the data folder."""
-    webhook_url: SecretStr | None = Field(default=None)
+    webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
     """http(s) address that takes JSON by POST. A secret: such addresses carry their own key."""
 
     @model_validator(mode="wrap")

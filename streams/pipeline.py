@@ -50,6 +50,9 @@ class Pipeline(Record):
     calibration: Any = None
     gate: Any = None
     blend: Any = None
+    promotion: Any = None
+    canary: Any = None
+    trigger: Any = None
     sft: Any = None
     dpo: Any = None
     orpo: Any = None

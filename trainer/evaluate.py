@@ -13,7 +13,7 @@ from schemas.ids import unit_interval
 from schemas.interval import wilson
 from schemas.records import Check, Expectation, Message, Outcome, Passage, Record
 from streams.inference.chat import ChatModel, ChatRequest
-from trainer.prompts import EvaluationPrompt
+from trainer.prompts import Prompt
 
 # First words of an answer that is none.
 _REFUSAL = re.compile(
@@ -99,9 +99,11 @@ class Evaluation(Record):
 class Answered(Record):
     """A prompt's slice, the policy's answer and what the checks made of it."""
 
+    prompt_id: str = ""
     slice: str
     output: str
     outcome: Outcome
+    checks: tuple[Check, ...] = ()
 
 
 def share(count: int, n: int) -> Share:
@@ -130,24 +132,43 @@ def summarise(answers: Sequence[Answered]) -> Evaluation:
     )
 
 
-async def evaluate(
+async def ask(
     model: ChatModel,
-    prompts: Sequence[EvaluationPrompt],
+    prompts: Sequence[Prompt],
     verifier: AnswerVerifier,
     settings: EvaluationSettings,
-) -> Evaluation:
-    """Ask the policy every prompt once and check the answers; raises what model and sandbox do."""
+) -> tuple[Answered, ...]:
+    """The policy's checked answers in the order of the prompts; raises what model and sandbox do.
+
+    The same settings give every policy the same prompts with the same seeds: answers are pairs.
+    """
     slots = asyncio.Semaphore(settings.concurrency)
 
-    async def one(prompt: EvaluationPrompt) -> Answered:
+    async def one(prompt: Prompt) -> Answered:
         async with slots:
             answer = await model.complete(_request(prompt, settings))
         verdict = await verifier.verify_output(
             answer.text, prompt.expectations, messages=prompt.messages, context=prompt.context
         )
-        return Answered(slice=prompt.slice, output=answer.text, outcome=verdict.outcome)
+        return Answered(
+            prompt_id=prompt.prompt_id,
+            slice=prompt.slice,
+            output=answer.text,
+            outcome=verdict.outcome,
+            checks=verdict.checks,
+        )
 
-    return summarise(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+    return tuple(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+
+
+async def evaluate(
+    model: ChatModel,
+    prompts: Sequence[Prompt],
+    verifier: AnswerVerifier,
+    settings: EvaluationSettings,
+) -> Evaluation:
+    """The numbers over the policy's answers; raises as ``ask``."""
+    return summarise(await ask(model, prompts, verifier, settings))
 
 
 async def wrong_share(
@@ -170,7 +191,7 @@ async def wrong_share(
     return share(sum(verdict.outcome is Outcome.FAILED for verdict in verdicts), len(known))
 
 
-def _request(prompt: EvaluationPrompt, settings: EvaluationSettings) -> ChatRequest:
+def _request(prompt: Prompt, settings: EvaluationSettings) -> ChatRequest:
     return ChatRequest(
         messages=prompt.messages,
         max_tokens=settings.max_tokens,

@@ -1,11 +1,11 @@
 """Reading what freeze and gate need from Kafka."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from infra.settings import Settings
 from infra.topic_log import LoggedEvent, read, snapshot
-from schemas.events import TOPICS, Calibration, Event, Preference
+from schemas.events import TOPICS, Calibration, Event, Preference, Run
 from schemas.records import OffsetRange
 from trainer.freeze import LogSlice
 
@@ -40,16 +40,28 @@ def read_preferences(settings: Settings, ranges: Sequence[OffsetRange] | None = 
 
 def read_calibrations(settings: Settings) -> list[Calibration]:
     """Every calibration so far, the first of an id only."""
-    first: dict[str, Calibration] = {}
-    for event in _events(settings, Calibration):
-        first.setdefault(event.event_id, event)
-    return list(first.values())
+    return _first_of_ids(settings, Calibration)
 
 
-def _events(settings: Settings, kind: type[E]) -> Iterator[E]:
+def read_runs(settings: Settings) -> list[Run]:
+    """Every run event so far in the order of the log, the first of an id only."""
+    return _first_of_ids(settings, Run)
+
+
+def read_latest(settings: Settings, kind: type[E], n: int) -> list[E]:
+    """The latest events of a topic, about ``n``: as many of each partition's end."""
+    ranges = snapshot(settings, TOPICS[kind])
+    each = -(-n // max(1, len(ranges)))
+    tails = [r.model_copy(update={"first": max(r.first, r.last - each + 1)}) for r in ranges]
+    return [one.event for one in read(settings, tails) if isinstance(one.event, kind)]
+
+
+def _first_of_ids(settings: Settings, kind: type[E]) -> list[E]:
+    first: dict[str, E] = {}
     for logged in read(settings, snapshot(settings, TOPICS[kind])):
         if isinstance(logged.event, kind):
-            yield logged.event
+            first.setdefault(logged.event.event_id, logged.event)
+    return list(first.values())
 
 
 def _schema_id(logged: LoggedEvent) -> int:

@@ -2,27 +2,28 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, ValidationError
 
 from schemas.errors import ConfigError
-from schemas.events import Messages, PromptEvent
+from schemas.events import Completion, Messages, PromptEvent
 from schemas.records import Expectation, Passage, Record
 
 
-class EvaluationPrompt(Record):
-    """One prompt that is held out of training."""
+class Prompt(Record):
+    """One prompt to ask policies; without expectations only the checks that need none are run."""
 
     prompt_id: str = Field(min_length=1)
     workload_id: str = "default"
     messages: Messages
-    expectations: tuple[Expectation, ...] = Field(min_length=1)
+    expectations: tuple[Expectation, ...] = ()
     context: tuple[Passage, ...] = ()
     slice: str = "default"
 
     @classmethod
-    def of(cls, event: PromptEvent) -> "EvaluationPrompt":
-        """The prompt of a candidate set, verification or comparison."""
+    def of(cls, event: PromptEvent | Completion) -> Self:
+        """The prompt of a completion, candidate set, verification or comparison."""
         return cls(
             prompt_id=event.prompt_id,
             workload_id=event.workload_id,
@@ -31,6 +32,12 @@ class EvaluationPrompt(Record):
             context=event.context,
             slice=event.slice,
         )
+
+
+class EvaluationPrompt(Prompt):
+    """One prompt that is held out of training, with what its answers are checked against."""
+
+    expectations: tuple[Expectation, ...] = Field(min_length=1)
 
 
 def read_prompts(path: Path) -> tuple[EvaluationPrompt, ...]:
@@ -56,6 +63,6 @@ def _prompt(path: Path, number: int, line: str) -> EvaluationPrompt:
         raise ConfigError(f"{path}:{number}: {place}: {first['msg']}; correct the line") from None
 
 
-def prompt_ids(prompts: Iterable[EvaluationPrompt]) -> frozenset[str]:
+def prompt_ids(prompts: Iterable[Prompt]) -> frozenset[str]:
     """Their ids: what freeze has to keep out of a dataset."""
     return frozenset(prompt.prompt_id for prompt in prompts)

@@ -9,6 +9,7 @@ from pathlib import Path
 from schemas.events import Calibration, Run
 from schemas.ids import config_hash, derived_id
 from schemas.records import GateResult, RunStatus, Verdict
+from streams.inference.identity import folder_fingerprint
 from trainer.blend import BlendSettings, blend
 from trainer.dataset import FrozenDataset, write
 from trainer.evaluate import Evaluation
@@ -44,6 +45,8 @@ class TrainingPlan:
     blend: BlendSettings
     ungated: bool = False
     attack_success: float | None = None
+    epoch: int | None = None
+    """The term of the trainer that runs it; None for a person's command."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +126,7 @@ def run_training(
         before = around.evaluate(plan.policy_path) if around.evaluate else None
         story.before = before.metrics() if before else {}
         trained = around.train(rows, plan.policy_path, plan.out_dir, around.watch)
+        story.fingerprint = folder_fingerprint(trained.path)
         run = story.tell(RunStatus.TRAINED, after=trained.metrics)
         after = around.evaluate(trained.path) if around.evaluate else None
         if after:
@@ -160,6 +164,7 @@ class RunStory:
         sources = [manifest.manifest_hash, started]
         self.run_id = derived_id("Run", STAGE, sources, self._config_hash)
         self.before: dict[str, float] = {}
+        self.fingerprint = ""
 
     def tell(
         self, status: RunStatus, *, after: dict[str, float] | None = None, detail: str = ""
@@ -181,6 +186,10 @@ class RunStory:
             metrics_before=self.before,
             metrics_after=after or {},
             detail=detail,
+            policy=str(self._plan.policy_path.absolute()),
+            checkpoint=str(self._plan.out_dir.absolute()) if self.fingerprint else "",
+            fingerprint=self.fingerprint,
+            epoch=self._plan.epoch,
         )
         self._around.publish(run)
         return run

@@ -49,11 +49,7 @@ def calibrate_topics(
         for judgment in _events(settings, Judgment)
         if judgment.comparison.purpose is Purpose.ANCHOR
     ]
-    comparisons = [
-        comparison
-        for comparison in _events(settings, Comparison)
-        if comparison.purpose is Purpose.ANCHOR
-    ]
+    comparisons = anchor_comparisons(settings)
     return CalibrationRun(
         measured=measure_anchors(
             judgments, labels, calibration, decide, ledger, may_read_holdout=may_read_holdout
@@ -63,6 +59,12 @@ def calibrate_topics(
         labels=len({label.event_id for label in labels}),
         unmeasured=unmeasured(labels),
     )
+
+
+def anchor_comparisons(settings: Settings) -> list[Comparison]:
+    """Every comparison that was made to be labelled."""
+    found = _events(settings, Comparison)
+    return [comparison for comparison in found if comparison.purpose is Purpose.ANCHOR]
 
 
 def labelled_prompts(settings: Settings) -> frozenset[str]:

@@ -9,6 +9,7 @@ import pytest
 from schemas.errors import Fatal
 from schemas.events import Calibration, Preference, Run
 from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
+from streams.inference.identity import folder_fingerprint
 from tests.events import NOON
 from tests.preferences import calibration, human, preference
 from trainer.blend import BlendSettings
@@ -23,7 +24,7 @@ THUMBS = [preference(f"t{n}", source=PreferenceSource.THUMBS) for n in range(5)]
 
 
 class Training:
-    """An algorithm that copies nothing and remembers what it was given."""
+    """An algorithm that writes a few bytes and remembers what it was given."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.rows: list[Preference] = []
@@ -35,6 +36,8 @@ class Training:
         if self.error is not None:
             raise self.error
         self.rows = list(rows)
+        out.mkdir()
+        (out / "model.safetensors").write_bytes(b"weights")
         return TrainedPolicy(
             path=out,
             algorithm="dpo",
@@ -109,6 +112,10 @@ def test_a_run_that_passes_tells_every_step(runs: Runs) -> None:
     assert {gate.name for gate in outcome.run.gates} >= {"kappa", "coverage", "human_share"}
     assert (runs.folder / "dataset" / "manifest.json").exists()
     assert len(runs.training.rows) == outcome.rows == 10
+    assert outcome.run.policy == str(runs.folder / "old")
+    assert outcome.run.checkpoint == str(runs.folder / "new")
+    assert outcome.run.fingerprint == folder_fingerprint(runs.folder / "new")
+    assert runs.told[0].fingerprint == ""
 
 
 def test_an_uncalibrated_judge_is_refused_and_nothing_is_written(runs: Runs) -> None:

@@ -1,0 +1,1 @@
+"""From a trained checkpoint to the policy that serves: gates after training, versions, alias."""

@@ -1,0 +1,55 @@
+"""What a policy has to show before it may serve: the ``promotion`` section of pipeline.yaml.
+
+Differences are the candidate's minus the reference's, on the same prompts; see docs/promotion.md.
+"""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from schemas.records import Record
+from trainer.evaluate import EvaluationSettings
+
+
+class ShadowSettings(Record):
+    """Live prompts answered by both policies, never shown to anyone."""
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    """Of production prompts, by stable hash of the prompt's id; 0: no shadow evaluation."""
+    # At 200 prompts of which one in ten tells the policies apart a bound is 0.04 wide.
+    max_prompts: int = Field(default=200, ge=1)
+    """The latest ones of the share."""
+    min_prompts: int = Field(default=50, ge=2)
+    max_drop: float = Field(default=0.05, ge=0, le=1)
+    """Of the share of answers that pass the checks, and of the judge's win rate below one half."""
+
+
+class PromotionSettings(Record):
+    """Every limit is held against a one-sided 95 % bound: what is not known does not pass."""
+
+    prompts: Path | None = None
+    """JSON Lines of held-out prompts with their expectations, from the project directory."""
+    asking: EvaluationSettings = EvaluationSettings()
+    min_prompts: int = Field(default=50, ge=2)
+    # Equal policies that disagree on one prompt in ten pass with 400 prompts, not with 100.
+    max_drop: float = Field(default=0.03, ge=0, le=1)
+    """Of execution accuracy and of each locked verifier's pass rate."""
+    slice_min_prompts: int = Field(default=20, ge=2)
+    """A smaller slice decides nothing by itself."""
+    slice_max_drop: float = Field(default=0.05, ge=0, le=1)
+    """A slice vetoes where it surely lost more than this."""
+    max_refusal_rise: float = Field(default=0.03, ge=0, le=1)
+    max_repetition_rise: float = Field(default=0.03, ge=0, le=1)
+    """Of the share of 4-grams of words that repeat one of the same answer."""
+    min_length_ratio: float = Field(default=0.4, gt=0, le=1)
+    max_length_ratio: float = Field(default=1.25, ge=1)
+    """Geometric mean of the answers' lengths in characters, candidate over reference."""
+    max_kl: float = Field(default=1.0, gt=0)
+    """Nats a token, on the candidate's own samples."""
+    kl_prompts: int = Field(default=48, ge=0)
+    """How many answers it is estimated on; 0: not at all."""
+    anchor_prompts: int = Field(default=200, ge=0)
+    """How many anchor prompts both answer for the judge; 0: no win rate."""
+    max_win_rate_drop: float = Field(default=0.05, ge=0, le=0.5)
+    """How far below one half the judge's win rate may be."""
+    shadow: ShadowSettings = ShadowSettings()

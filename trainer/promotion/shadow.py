@@ -1,0 +1,69 @@
+"""Shadow evaluation: live prompts answered by both policies, judged and verified, never shown."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from schemas.events import Completion
+from schemas.ids import unit_interval
+from schemas.records import GateResult, Origin, Outcome
+from trainer.evaluate import EvaluationSettings
+from trainer.promotion.compare import Arena, answer_both, judge_both
+from trainer.promotion.difference import at_least, share_difference
+from trainer.promotion.post_train_gate import Duel, Pair, prompts_gate, win_rate_gate
+from trainer.promotion.settings import ShadowSettings
+from trainer.prompts import Prompt
+
+
+def live_prompts(
+    completions: Iterable[Completion], trained_on: frozenset[str], settings: ShadowSettings
+) -> list[Prompt]:
+    """The latest prompts of the share that is shadowed, each once, none that was trained on. Pure.
+
+    Which prompts belong to the share is decided by their id, so a prompt is always or never in it.
+    """
+    latest: dict[str, Completion] = {}
+    for one in sorted(completions, key=lambda completion: completion.occurred_at):
+        chosen = unit_interval("shadow", one.prompt_id) < settings.share
+        if one.origin is Origin.PRODUCTION and chosen and one.prompt_id not in trained_on:
+            latest.pop(one.prompt_id, None)
+            latest[one.prompt_id] = one
+    return [Prompt.of(one) for one in list(latest.values())[-settings.max_prompts :]]
+
+
+def shadow_gates(
+    answered: Sequence[Pair], judged: Sequence[Duel] | None, settings: ShadowSettings
+) -> tuple[GateResult, ...]:
+    """Enough prompts, the share of answers that pass the checks, and the judge's win rate. Pure."""
+    passes = [
+        float(pair.candidate.outcome is Outcome.PASSED)
+        - float(pair.reference.outcome is Outcome.PASSED)
+        for pair in answered
+    ]
+    gates = [
+        prompts_gate("shadow/prompts", len(answered), settings.min_prompts),
+        at_least("shadow/passed", share_difference(passes), -settings.max_drop),
+    ]
+    if judged is not None:
+        gates.append(win_rate_gate("shadow/win_rate", judged, settings.max_drop))
+    return tuple(gates)
+
+
+def shadow(
+    candidate: Path,
+    reference: Path,
+    prompts: Sequence[Prompt],
+    asking: EvaluationSettings,
+    settings: ShadowSettings,
+    arena: Arena,
+) -> tuple[GateResult, ...]:
+    """Ask, check and judge both on the live prompts; raises as ``compare_policies``."""
+    if len(prompts) < settings.min_prompts:
+        return (prompts_gate("shadow/prompts", len(prompts), settings.min_prompts),)
+    arena.step("shadow evaluation")
+
+    async def both() -> tuple[list[Pair], tuple[Duel, ...] | None]:
+        answered = await answer_both(candidate, reference, prompts, asking, arena)
+        return answered, await judge_both(prompts, answered, arena)
+
+    return shadow_gates(*asyncio.run(both()), settings)
