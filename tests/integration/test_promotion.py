@@ -1,0 +1,161 @@
+"""From a trained run to the policy that serves and back, through the commands on a real broker."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli.models import models
+from cli.promote import promote
+from cli.rollback import rollback
+from cli.train import train
+from infra.publish import publish
+from infra.settings import Settings
+from schemas.errors import ConfigError
+from schemas.events import Event, Run
+from schemas.records import PreferenceSource, RunStatus
+from tests.preferences import human, preference, said
+from tests.tiny_policy import save_tiny_policy
+from trainer.log_slice import read_runs
+from trainer.promotion.model_registry import models_dir
+from trainer.promotion.version import read_version
+
+pytestmark = pytest.mark.integration
+
+PIPELINE = """
+workload: shop
+dpo: {epochs: 1, batch_size: 8, learning_rate: 0.001}
+promotion:
+  prompts: held-out.jsonl
+  asking: {max_tokens: 8}
+  kl_prompts: 4
+  # what a policy of a few thousand random parameters says is as good as its reference's
+  max_drop: 0.2
+  max_repetition_rise: 0.5
+  max_refusal_rise: 0.2
+  min_length_ratio: 0.1
+  max_length_ratio: 9
+"""
+
+app = typer.Typer()
+for command in (models, promote, rollback, train):
+    app.command(command.__name__)(command)
+
+
+@pytest.fixture
+def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The broker, named in the environment as a user names it."""
+    for name, value in fresh_broker.environment().items():
+        monkeypatch.setenv(name, value)
+    return fresh_broker
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
+        database.execute("CREATE TABLE sales AS SELECT i AS amount FROM range(1, 9) t(i)")
+    databases = "verify: {databases: [{name: shop, path: shop.duckdb, dialect: duckdb}]}\n"
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE + databases, encoding="utf-8")
+    gold = {"kind": "GOLDEN_SQL", "spec": "SELECT sum(amount) FROM sales"}
+    prompts = (
+        {
+            "prompt_id": f"held-out-{n}",
+            "messages": [{"role": "user", "content": f"what is item{n}"}],
+            "expectations": [{**gold, "params": {"database": "shop"}}],
+        }
+        for n in range(60)
+    )
+    lines = "".join(f"{json.dumps(prompt)}\n" for prompt in prompts)
+    (tmp_path / "held-out.jsonl").write_text(lines, encoding="utf-8")
+    return tmp_path
+
+
+def prefstream(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def rows(prefix: str) -> Iterator[Event]:
+    """Verifier and human rows: no judge has to be calibrated for them."""
+    for n in range(24):
+        texts = {
+            "prompt": said(f"what is item{n} {prefix}", "user"),
+            "chosen": said(f"yes good item{n}"),
+            "rejected": said(f"no bad item{n}"),
+        }
+        made = human if n % 3 == 0 else preference
+        source = PreferenceSource.HUMAN if n % 3 == 0 else PreferenceSource.VERIFIER
+        yield made(f"{prefix}-{n}", source=source, judge_config_hash="", **texts)
+
+
+def trained(project: Path, policy: Path, out: str, *more: str) -> str:
+    """The id of a run that trained ``out``."""
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy, "--json")
+    done = prefstream(*arguments, "--out", project / out, *more)
+    assert done.exit_code == 0, (done.stderr, done.exception)
+    return str(json.loads(done.stdout)["run"]["run_id"])
+
+
+def told(settings: Settings, run_id: str) -> list[Run]:
+    return [run for run in read_runs(settings) if run.run_id == run_id]
+
+
+def test_promoted_listed_and_rolled_back(log: Settings, project: Path) -> None:
+    publish(log, rows("a"))
+    policy = save_tiny_policy(project / "sft")
+    first = trained(project, policy, "one")
+    promoted = prefstream("promote", first[:12], "--project", project, "--json")
+    assert promoted.exit_code == 0, (promoted.stdout, promoted.stderr, promoted.exception)
+    assert json.loads(promoted.stdout)["status"] == "PROMOTED"
+    alias = models_dir(log) / "production"
+    assert read_version(alias).run_id == first
+    gates = {gate.name: gate for gate in told(log, first)[-1].gates}
+    assert {"held_out", "accuracy", "verifier/sql_extract", "refusals", "kl"} <= gates.keys()
+    assert gates["kl"].value is not None
+    assert gates["kl"].value >= 0
+
+    # the next one is compared with what serves, wherever it started
+    second = trained(project, policy, "two", "--seed", "5")
+    again = prefstream("promote", project / "two", "--project", project)
+    assert again.exit_code == 0, (again.stdout, again.exception)
+    cleared = [run for run in told(log, second) if run.status is RunStatus.CLEARED]
+    assert cleared[0].policy == told(log, first)[-1].checkpoint
+
+    listed = [json.loads(line) for line in prefstream("models", "--json").stdout.splitlines()]
+    assert [(one["run"], one["serves"]) for one in listed] == [(first, False), (second, True)]
+    assert prefstream("rollback").exit_code == 0
+    assert read_version(alias).run_id == first
+    assert told(log, second)[-1].status is RunStatus.ROLLED_BACK
+
+    weights = alias.resolve() / "model.safetensors"
+    weights.chmod(0o644)
+    weights.write_bytes(b"other")
+    damaged = prefstream("models")
+    assert damaged.exit_code == 1
+    assert "damaged" in damaged.stdout
+
+
+def test_an_ungated_run_is_never_promoted(log: Settings, project: Path) -> None:
+    publish(log, rows("a"))
+    trained(project, save_tiny_policy(project / "sft"), "baseline", "--ungated")
+    refused = prefstream("promote", project / "baseline", "--project", project)
+    assert isinstance(refused.exception, ConfigError)
+    assert "--ungated" in str(refused.exception)
+    assert not models_dir(log).exists()
+
+
+def test_a_worse_policy_is_withheld_with_its_numbers(log: Settings, project: Path) -> None:
+    pipeline = project / "pipeline.yaml"
+    pipeline.write_text(pipeline.read_text().replace("max_length_ratio: 9", "max_kl: 1.0e-9"))
+    publish(log, rows("a"))
+    run_id = trained(project, save_tiny_policy(project / "sft"), "one")
+    refused = prefstream("promote", run_id, "--project", project)
+    assert refused.exit_code in (1, 2), refused.exception
+    assert "WITHHELD" in refused.stdout
+    last = told(log, run_id)[-1]
+    assert last.status is RunStatus.WITHHELD
+    assert "kl" in last.detail
+    assert not (models_dir(log) / "production").exists()
