@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from cli.promotion import Promotion
     from infra.settings import Settings
     from schemas.events import Run
+    from schemas.records import Verdict
 
 
 def promote(
@@ -41,16 +42,21 @@ def promote(
     from cli.gate import EXIT_CODES
     from cli.promotion import Promotion
     from infra.settings import Settings
-    from schemas.records import RunStatus, Verdict
-    from trainer.gate_rules import worst
 
     run = _with_progress(Settings(), target, Promotion(project_dir=project, prompts=prompts))
     if as_json:
         typer.echo(run.model_dump_json(exclude={"offset_ranges", "source_ids"}))
     else:
         show_promotion(run)
-    promoted = run.status is RunStatus.PROMOTED
-    raise typer.Exit(EXIT_CODES[Verdict.PASS if promoted else worst(run.gates)])
+    raise typer.Exit(EXIT_CODES[promotion_verdict(run)])
+
+
+def promotion_verdict(run: "Run") -> "Verdict":
+    """PASS where it was promoted, else what its gates said."""
+    from schemas.records import RunStatus, Verdict
+    from trainer.gate_rules import worst
+
+    return Verdict.PASS if run.status is RunStatus.PROMOTED else worst(run.gates)
 
 
 def show_promotion(run: "Run") -> None:

@@ -9,6 +9,7 @@ from schemas.records import PreferenceSource
 
 if TYPE_CHECKING:
     from cli.training import TrainingRequest
+    from schemas.events import Run
     from trainer.run import RunOutcome
 
 _WATCHED = {
@@ -60,6 +61,11 @@ def train(
             "--ungated", help="A baseline: no gate, no blend; recorded, and never promoted."
         ),
     ] = False,
+    promote: Annotated[
+        bool,
+        typer.Option("--promote", help="Run the gates after training, and serve it if they pass."),
+    ] = False,
+    epoch: Annotated[int | None, typer.Option(hidden=True)] = None,
     attack_success: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Upper 95 % bound of the judge's attack success."),
@@ -74,21 +80,29 @@ def train(
     """Gate, freeze, blend with human rows, evaluate, train, evaluate again.
 
     Every step is a `runs` event. A refusal prints every number that decided and ends with exit
-    code 1 (failed) or 2 (inconclusive); nothing is written then.
+    code 1 (failed) or 2 (inconclusive); nothing is written then. With --promote the trained policy
+    is compared with the one that serves, as by `prefstream promote`, and serves where every gate
+    passes.
 
     [bold]Examples[/bold]
 
       prefstream train --from-topic --policy checkpoints/sft --out checkpoints/round1
+      prefstream train --from-topic --policy checkpoints/sft --out checkpoints/r1 --promote
       prefstream train --from-topic --source thumbs --ungated --policy sft --out thumbs
       prefstream train --from-topic --algorithm reward --policy sft --out reward-model
       prefstream train --manifest checkpoints/round1.dataset --policy sft --out again
     """
     from cli.gate import EXIT_CODES
+    from cli.promote import promotion_verdict, show_promotion
     from cli.training import TrainingRequest
     from schemas.errors import ConfigError
 
     if (manifest is None) is not from_topic:
         raise ConfigError("name what to train on: either --manifest M or --from-topic")
+    if promote and ungated:
+        raise ConfigError(
+            "an --ungated run is a baseline and never promoted; leave one of them out"
+        )
     request = TrainingRequest(
         project=project,
         policy=policy,
@@ -102,21 +116,25 @@ def train(
         ungated=ungated,
         attack_success=attack_success,
         seed=seed,
+        promote=promote,
+        epoch=epoch,
     )
-    outcome = _with_progress(request)
+    outcome, promoted = _with_progress(request)
     if as_json:
-        typer.echo(_json(outcome))
+        typer.echo(_json(outcome, promoted))
     else:
         _show(outcome)
-    raise typer.Exit(EXIT_CODES[outcome.verdict])
+        if promoted:
+            show_promotion(promoted)
+    raise typer.Exit(EXIT_CODES[promotion_verdict(promoted) if promoted else outcome.verdict])
 
 
-def _with_progress(request: "TrainingRequest") -> "RunOutcome":
+def _with_progress(request: "TrainingRequest") -> "tuple[RunOutcome, Run | None]":
     """Run it with a live line on standard error, which leaves standard output to the result."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from cli.training import run_request
+    from cli.training import promote_request, run_request
     from trainer.policy import Progress as Step
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
@@ -136,13 +154,21 @@ def _with_progress(request: "TrainingRequest") -> "RunOutcome":
                 total=step.steps,
             )
 
-        return run_request(request, watch)
+        outcome = run_request(request, watch)
+        if not request.promote or outcome.trained is None:
+            return outcome, None
+
+        def step(what: str) -> None:
+            bar.update(task, description=what, completed=0, total=None)
+
+        return outcome, promote_request(request, outcome, step)
 
 
-def _json(outcome: "RunOutcome") -> str:
+def _json(outcome: "RunOutcome", promoted: "Run | None") -> str:
     import json
 
-    run = outcome.run.model_dump(mode="json", exclude={"offset_ranges", "source_ids"})
+    last = promoted or outcome.run
+    run = last.model_dump(mode="json", exclude={"offset_ranges", "source_ids"})
     trained = outcome.trained.model_dump(mode="json") if outcome.trained else None
     return json.dumps(
         {

@@ -1,17 +1,18 @@
 """From the options of `prefstream train` to a run: reads, freezes and puts the parts together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.project import Project, load_project
+from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from consumers.calibration.job import labelled_prompts
 from consumers.calibration.splits import Split, split_of
-from infra.publish import publish
 from infra.settings import Settings
 from schemas.errors import ConfigError
+from schemas.events import Run
 from schemas.records import PreferenceSource
 from trainer.algorithms import algorithm
 from trainer.dataset import FrozenDataset, load
@@ -21,6 +22,8 @@ from trainer.log_slice import read_calibrations, read_preferences
 from trainer.online import OnlineConfig
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_policy
+from trainer.promotion.compare import Step
+from trainer.promotion.tell import tell
 from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
 from trainer.run import Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
@@ -42,6 +45,8 @@ class TrainingRequest:
     ungated: bool
     seed: int | None
     attack_success: float | None = None
+    promote: bool = False
+    epoch: int | None = None
 
     @property
     def dataset_dir(self) -> Path:
@@ -60,10 +65,16 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
         config = config.model_copy(update={"reward_model": folder})
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
+    if request.promote:
+        if chosen.makes != "policy":
+            raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
+        # read now: hours later would be late to learn that there are none
+        held_out_prompts(project, _promotion(request))
     prompts = read_prompts(request.prompts) if request.prompts else ()
     dataset = _dataset(request, project, infra, prompts)
-    # A reward model answers nothing; the prompts are kept out of its training all the same.
-    asked = prompts if chosen.makes == "policy" else ()
+    # A reward model answers nothing; the prompts are kept out of its training all the same. What
+    # is to be promoted is asked by the gates after training, beside what serves.
+    asked = prompts if chosen.makes == "policy" and not request.promote else ()
     ledger = HoldoutLedger(ledger_path(infra))
 
     return run_training(
@@ -80,16 +91,28 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
             blend=project.blend,
             ungated=request.ungated,
             attack_success=request.attack_success,
+            epoch=request.epoch,
         ),
         Surroundings(
             train=chosen.with_config(config),
             evaluate=_evaluate(request, project, infra, asked),
-            publish=lambda run: publish(infra, [run]),
+            publish=lambda run: tell(infra, run),
             clock=lambda: datetime.now(UTC),
             watch=watch,
             looks=ledger.look,
         ),
     )
+
+
+def promote_request(request: TrainingRequest, outcome: RunOutcome, step: Step) -> Run:
+    """The gates after training for what was trained, and the alias if they pass; see
+    ``promote_run``."""
+    infra, how = Settings(), replace(_promotion(request), step=step)
+    return promote_run(infra, find_run(infra, outcome.run.run_id), how)
+
+
+def _promotion(request: TrainingRequest) -> Promotion:
+    return Promotion(project_dir=request.project, prompts=request.prompts, epoch=request.epoch)
 
 
 def _dataset(
@@ -108,7 +131,8 @@ def _dataset(
             )
         return frozen
     excluded = prompt_ids(prompts)
-    for path in request.exclude:
+    held_out = project.promotion.prompts
+    for path in (*request.exclude, *([request.project / held_out] if held_out else [])):
         excluded |= prompt_ids(read_prompts(path))
     # Anchors measure; those of the core split are the human rows themselves.
     excluded |= {

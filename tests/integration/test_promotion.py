@@ -159,3 +159,30 @@ def test_a_worse_policy_is_withheld_with_its_numbers(log: Settings, project: Pat
     assert last.status is RunStatus.WITHHELD
     assert "kl" in last.detail
     assert not (models_dir(log) / "production").exists()
+
+
+def test_trained_and_promoted_in_one_command(log: Settings, project: Path) -> None:
+    publish(log, rows("a"))
+    policy = save_tiny_policy(project / "sft")
+    run_id = trained(project, policy, "one", "--promote")
+    statuses = [run.status for run in told(log, run_id)]
+    assert statuses == [
+        RunStatus.STARTED,
+        RunStatus.TRAINED,
+        RunStatus.CLEARED,
+        RunStatus.PROMOTED,
+    ]
+    assert read_version(models_dir(log) / "production").run_id == run_id
+
+
+def test_what_could_not_be_promoted_is_said_before_training(log: Settings, project: Path) -> None:
+    arguments = ("train", "--from-topic", "--project", project, "--policy", project, "--promote")
+    for more, why in (
+        (("--ungated",), "never promoted"),
+        (("--algorithm", "reward"), "makes no policy"),
+        (("--prompts", project / "none.jsonl"), "cannot be read"),
+    ):
+        refused = prefstream(*arguments, "--out", project / "new", *more)
+        assert isinstance(refused.exception, ConfigError)
+        assert why in str(refused.exception)
+    assert not (project / "new").exists()
