@@ -41,7 +41,11 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("doctor", "cli.doctor", "doctor"),
 )
 # (group, module): each module has a typer app of its own
-_GROUPS: tuple[tuple[str, str], ...] = (("judge", "cli.judge"), ("verify", "cli.verify"))
+_GROUPS: tuple[tuple[str, str], ...] = (
+    ("judge", "cli.judge"),
+    ("filter", "cli.filter"),
+    ("verify", "cli.verify"),
+)
 
 app = typer.Typer(
     name="prefstream",

@@ -36,7 +36,7 @@ class FilterStage:
                     STAGE,
                     self.config_hash,
                     reasons,
-                    numbers=deciding_numbers(event),
+                    numbers=deciding_numbers(event, self._settings),
                     subject_ids=[event.comparison.event_id],
                 )
             ]

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Callable
-from difflib import SequenceMatcher
 from typing import Literal
 
 from pydantic import Field
+from rapidfuzz.distance import Levenshtein
 
 from schemas.events import Comparison, Judgment
 from schemas.records import (
+    CheckStatus,
     Outcome,
     Purpose,
     Record,
@@ -18,7 +19,7 @@ from schemas.records import (
 )
 
 # Change it with any change of a rule, so that the events' config_hash tells them apart.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 
 Reason = Literal[
     "not_for_training",
@@ -31,6 +32,7 @@ Reason = Literal[
     "verifier_judge_conflict",
     "failed_chosen",
     "length_skew",
+    "length_outlier",
     "duplicate",
     "near_identical",
 ]
@@ -45,7 +47,15 @@ class FilterSettings(Record):
     min_agreement: float = Field(default=0.5, ge=0, le=1)
     # log of chosen length over rejected length; 2.3 is ten times as long.
     max_log_length_ratio: float = Field(default=2.3, gt=0)
+    # Spread of log(length A / length B) over the workload's comparisons, as `prefstream filter
+    # explain` fits it: a stage sees one event and cannot know it. None: no length_outlier.
+    length_sd: float | None = Field(default=None, gt=0)
+    max_length_z: float = Field(default=3.0, gt=0)
+    # 1 - edit distance in words over the words of the longer answer.
     max_similarity: float = Field(default=0.98, gt=0, le=1)
+    # Checks that both answers pass only with the same result (sql_result_match, say). Named here,
+    # they make such answers near-identical; leave it empty where the judge compares the prose.
+    same_result_checks: tuple[str, ...] = ()
 
 
 Rule = Callable[[Judgment, FilterSettings], Reason | None]
@@ -116,6 +126,17 @@ def length_skew(judgment: Judgment, settings: FilterSettings) -> Reason | None:
     return "length_skew" if ratio > settings.max_log_length_ratio else None
 
 
+def length_outlier(judgment: Judgment, settings: FilterSettings) -> Reason | None:
+    """The chosen answer of a judged pair is longer by more than is usual in the workload.
+
+    In standard deviations; skipped where the spread was not fitted. See ``length_skew``.
+    """
+    if judgment.winner not in (Winner.A, Winner.B) or verifier_decided(judgment):
+        return None
+    z = length_z(judgment, settings)
+    return "length_outlier" if z is not None and z > settings.max_length_z else None
+
+
 def duplicate(judgment: Judgment, _: FilterSettings) -> Reason | None:
     """Both answers are the same text but for white space."""
     first, second = _outputs(judgment.comparison)
@@ -123,13 +144,14 @@ def duplicate(judgment: Judgment, _: FilterSettings) -> Reason | None:
 
 
 def near_identical(judgment: Judgment, settings: FilterSettings) -> Reason | None:
-    """The answers differ in so few words that the pair teaches nothing.
+    """The answers differ in so few words, or come to results so equal, that nothing is learnt.
 
     Verifier-decided pairs pass: one wrong join key is just such a difference, and the lesson.
     """
     if verifier_decided(judgment):
         return None
-    return "near_identical" if similarity(judgment) > settings.max_similarity else None
+    same = same_result(judgment, settings) or is_similar(judgment, settings.max_similarity)
+    return "near_identical" if same else None
 
 
 RULES: tuple[Rule, ...] = (
@@ -143,6 +165,7 @@ RULES: tuple[Rule, ...] = (
     verifier_judge_conflict,
     failed_chosen,
     length_skew,
+    length_outlier,
     duplicate,
     near_identical,
 )
@@ -165,10 +188,34 @@ def log_length_ratio(judgment: Judgment) -> float:
     return math.log((len(chosen.candidate.output) + 1) / (len(rejected.candidate.output) + 1))
 
 
-def similarity(judgment: Judgment) -> float:
-    """Share of matching words of the two answers, 0 to 1 (Ratcliff and Obershelp)."""
+def length_z(judgment: Judgment, settings: FilterSettings) -> float | None:
+    """``log_length_ratio`` in standard deviations; None where the spread was not fitted.
+
+    Sides are drawn at random, so over comparisons the ratio's mean is zero, whoever wins.
+    """
+    if settings.length_sd is None:
+        return None
+    return log_length_ratio(judgment) / settings.length_sd
+
+
+def is_similar(judgment: Judgment, max_similarity: float) -> bool:
+    """Whether the share of words that need no edit is above ``max_similarity``.
+
+    1 - Levenshtein distance / words of the longer answer. The cutoff bounds the time for long ones.
+    """
     first, second = (text.split() for text in _outputs(judgment.comparison))
-    return SequenceMatcher(None, first, second, autojunk=False).ratio()
+    cutoff = 1 - max_similarity
+    distance = Levenshtein.normalized_distance(first, second, score_cutoff=cutoff)
+    return distance < cutoff
+
+
+def same_result(judgment: Judgment, settings: FilterSettings) -> bool:
+    """Whether both answers passed one of ``same_result_checks``."""
+    a, b = (
+        {check.name for check in side.checks if check.status is CheckStatus.PASS}
+        for side in (judgment.comparison.a, judgment.comparison.b)
+    )
+    return not a.isdisjoint(b.intersection(settings.same_result_checks))
 
 
 def _outputs(comparison: Comparison) -> tuple[str, str]:
@@ -186,14 +233,14 @@ def _margin_below(judgment: Judgment, least: float, reason: Reason) -> Reason | 
     return reason
 
 
-def deciding_numbers(judgment: Judgment) -> dict[str, float]:
+def deciding_numbers(judgment: Judgment, settings: FilterSettings) -> dict[str, float]:
     """The numbers that the rules looked at, for the discard's record."""
+    has_winner = judgment.winner in (Winner.A, Winner.B)
     known = {
         "margin": judgment.margin,
         "position_bias": judgment.position_bias,
         "agreement": judgment.agreement,
-        "log_length_ratio": log_length_ratio(judgment)
-        if judgment.winner in (Winner.A, Winner.B)
-        else None,
+        "log_length_ratio": log_length_ratio(judgment) if has_winner else None,
+        "length_z": length_z(judgment, settings) if has_winner else None,
     }
     return {name: value for name, value in known.items() if value is not None}

@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
-
+from infra.jsonl import load_jsonl
 from schemas.errors import ConfigError, Poison
 from schemas.events import Comparison
 from schemas.records import Order, Record
@@ -74,20 +73,7 @@ class RecordedVerdicts:
 
 def read_recorded(path: Path) -> RecordedVerdicts:
     """The verdicts of a file; raises ``ConfigError`` with file, line and what is wrong there."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read ({error.strerror}); name a file") from None
-    found = []
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                found.append(RecordedVerdict.model_validate_json(line))
-            except ValidationError as error:
-                wrong = error.errors(include_url=False)[0]
-                place = ".".join(map(str, wrong["loc"])) or "the line"
-                raise ConfigError(f"{path}, line {number}: {place}: {wrong['msg']}") from None
-    return RecordedVerdicts(found)
+    return RecordedVerdicts(load_jsonl(path, RecordedVerdict))
 
 
 def _exchanged(preferred: Preferred) -> Preferred:

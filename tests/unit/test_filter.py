@@ -3,12 +3,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.events import Discard, Judgment, Preference
-from schemas.records import Outcome, PreferenceSource, Purpose, VerifierWinner, Winner
+from schemas.records import (
+    Check,
+    CheckStatus,
+    Outcome,
+    PreferenceSource,
+    Purpose,
+    VerifierWinner,
+    Winner,
+)
 from streams.filter import FilterStage
 from streams.filter_rules import RULES, FilterSettings, reasons_against
 from tests.events import comparison, judgment, verified
 
 LONG = "word " * 40
+VERY_LONG = "word " * 100
 
 
 def decided(winner: Winner, verifier: VerifierWinner, **changes: object) -> Judgment:
@@ -44,14 +53,22 @@ CASES: list[tuple[str, Judgment]] = [
         judgment(comparison(verified("a", output=LONG), verified("b", output="short"))),
     ),
     (
+        "length_outlier",
+        judgment(comparison(verified("a", output="word " * 4), verified("b", output="four words"))),
+    ),
+    (
         "duplicate",
         judgment(comparison(verified("a", output="x y"), verified("b", output="x  y\n"))),
     ),
     (
         "near_identical",
-        judgment(comparison(verified("a", output=LONG + "x"), verified("b", output=LONG))),
+        judgment(
+            comparison(verified("a", output=VERY_LONG + "x"), verified("b", output=VERY_LONG))
+        ),
     ),
 ]
+# log(21 / 11) is 3.2 times this
+SETTINGS = FilterSettings(length_sd=0.2)
 
 
 def test_every_rule_has_a_case() -> None:
@@ -60,8 +77,8 @@ def test_every_rule_has_a_case() -> None:
 
 @pytest.mark.parametrize(("reason", "event"), CASES, ids=[name for name, _ in CASES])
 async def test_the_rule_discards_what_it_is_for(reason: str, event: Judgment) -> None:
-    assert reason in reasons_against(event, FilterSettings())
-    (out,) = await FilterStage(FilterSettings())(event)
+    assert reason in reasons_against(event, SETTINGS)
+    (out,) = await FilterStage(SETTINGS)(event)
     assert isinstance(out, Discard)
     assert reason in out.reasons
     assert out.source_ids == (event.event_id,)
@@ -96,6 +113,43 @@ def test_one_wrong_join_key_is_a_lesson_not_a_near_identity() -> None:
     b = verified("b", Outcome.FAILED, LONG + "y")
     pair = comparison(a, b, verifier_winner=VerifierWinner.A)
     assert reasons_against(judgment(pair, margin=None), FilterSettings()) == []
+
+
+def test_without_a_fitted_spread_no_length_is_an_outlier() -> None:
+    (event,) = (one for name, one in CASES if name == "length_outlier")
+    assert reasons_against(event, FilterSettings()) == []
+
+
+def test_one_word_of_a_few_is_no_near_identity() -> None:
+    pair = comparison(verified("a", output=LONG + "x"), verified("b", output=LONG + "y"))
+    assert reasons_against(judgment(pair), FilterSettings()) == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "names", "reasons"),
+    [
+        (("PASS", "PASS"), ("sql_result_match",), ["near_identical"]),
+        (("PASS", "INCONCLUSIVE"), ("sql_result_match",), []),
+        (("PASS", "PASS"), (), []),
+    ],
+)
+def test_equal_results_are_near_identical_where_the_project_says_so(
+    statuses: tuple[str, str], names: tuple[str, ...], reasons: list[str]
+) -> None:
+    a, b = (
+        verified(name).model_copy(
+            update={
+                "checks": (
+                    Check(
+                        name="sql_result_match", version="1", hard=True, status=CheckStatus(status)
+                    ),
+                )
+            }
+        )
+        for name, status in zip("ab", statuses, strict=True)
+    )
+    settings = FilterSettings(same_result_checks=names)
+    assert reasons_against(judgment(comparison(a, b)), settings) == reasons
 
 
 def test_a_shorter_chosen_answer_is_no_skew() -> None:
