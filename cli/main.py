@@ -44,6 +44,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 _GROUPS: tuple[tuple[str, str], ...] = (
     ("judge", "cli.judge"),
     ("filter", "cli.filter"),
+    ("rubric", "cli.rubric"),
     ("verify", "cli.verify"),
 )
 

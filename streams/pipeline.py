@@ -93,7 +93,23 @@ def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
     raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
 
 
-def _judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> JudgeStage:
+def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = None) -> JudgeStage:
+    """The project's judge; ``trial`` has it judge by another version of its rubric, ID/VERSION.
+
+    Raises what ``build_stage`` raises, and ``ConfigError`` where the project has no judge.
+    """
+    pipeline = load_pipeline(project_dir)
+    if pipeline.judge.model is None and pipeline.judge.panel is None:
+        raise ConfigError(
+            f"{project_dir / FILE_NAME}: neither judge.model nor judge.panel is set, so there is "
+            "no judge to ask"
+        )
+    return _judge(pipeline, project_dir, settings, trial)
+
+
+def _judge(
+    pipeline: Pipeline, project_dir: Path, settings: Settings, trial: str | None = None
+) -> JudgeStage:
     def opened(ref: str) -> ChatModel:
         return open_stored(ref, pipeline.judge.answers, settings, pipeline.inference)
 
@@ -104,5 +120,6 @@ def _judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> JudgeSt
         checks=check_names(pipeline.verify),
         policies=pipeline.sample.models,
         nonce_key=partial(nonce_key, settings),
+        trial=trial,
     )
     return JudgeStage(pipeline.judge, judges)

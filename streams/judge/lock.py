@@ -17,15 +17,16 @@ FILE_NAME = "lock.json"
 _HASHES = TypeAdapter(dict[str, ConfigHash])
 
 
-def lock(folder: Path, ref: str, content_hash: ConfigHash) -> None:
+def lock(folder: Path, ref: str, content_hash: ConfigHash, *, add: bool = True) -> None:
     """Check ``ID/VERSION`` of ``folder`` against its lock; a version that is not in it is added.
 
+    ``add`` False only checks: a version on trial may still change.
     Raises ``ConfigError`` where it was locked with another content, or the lock cannot be used.
     """
     path = folder / FILE_NAME
     hashes = _read(path)
     known = hashes.get(ref)
-    if known == content_hash:
+    if known == content_hash or (known is None and not add):
         return
     if known is not None:
         file = folder / f"{ref}.yaml"

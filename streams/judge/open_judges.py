@@ -26,18 +26,21 @@ def open_judges(
     checks: Collection[str],
     policies: Collection[str],
     nonce_key: Callable[[], bytes],
+    trial: str | None = None,
 ) -> Judges | None:
     """The panel or the one judge that the section names; None where only verifiers decide.
 
     ``open_model`` opens a reference whose folder is absolute, ``checks`` are the names of the
     project's verifiers, ``policies`` the models that are judged, ``nonce_key`` gives the secret
-    behind the codes in prompts. Locks the versions that are used. Raises ``ConfigError`` for a bad
-    file, a changed version, an unknown check or a judge that is a policy, and what ``open_model``
-    raises.
+    behind the codes in prompts. ``trial`` is another version of a rubric of theirs to judge by.
+    Locks the versions that are used, but for one on trial. Raises ``ConfigError`` for a bad file, a
+    changed version, an unknown check or a judge that is a policy, and what ``open_model`` raises.
     """
     panel, members = _members(judge, project_dir)
     if not members:
         return None
+    if trial is not None:
+        members = _by_version(members, trial)
     standards = {name: load_standard(project_dir, one, name) for name, one in members.items()}
     for name, one in members.items():
         _refuse_unknown_checks(standards[name], checks)
@@ -45,7 +48,7 @@ def open_judges(
             _refuse_policy(one, name, project_dir, policies)
     for standard in standards.values():
         kind = "rubrics" if isinstance(standard, Rubric) else "constitutions"
-        lock(project_dir / kind, standard.ref, standard.hash)
+        lock(project_dir / kind, standard.ref, standard.hash, add=standard.ref != trial)
     if panel is not None:
         lock(project_dir / "panels", panel.ref, panel.hash)
     return Judges(
@@ -71,6 +74,22 @@ def _members(
         panel = load_panel(project_dir, judge.panel)
         return panel, {member.name: member for member in panel.members}
     return None, {"judge": judge} if judge.model else {}
+
+
+def _by_version(members: dict[str, MemberSettings], trial: str) -> dict[str, MemberSettings]:
+    """The members with their rubrics of the same id exchanged for the version on trial."""
+    rubric_id = trial.partition("/")[0]
+    own = {name for name, one in members.items() if (one.rubric or "").startswith(f"{rubric_id}/")}
+    if not own:
+        known = ", ".join(sorted({one.rubric for one in members.values() if one.rubric}))
+        raise ConfigError(
+            f"no judge of the project goes by a rubric {rubric_id} (they have {known or 'none'}), "
+            f"so {trial} is no version of theirs; make it a file beside the one in use"
+        )
+    return {
+        name: one.model_copy(update={"rubric": trial}) if name in own else one
+        for name, one in members.items()
+    }
 
 
 def _refuse_unknown_checks(standard: Standard, checks: Collection[str]) -> None:
