@@ -34,15 +34,22 @@ def dataset(
     exclude: Annotated[
         list[Path] | None, typer.Option(help="JSONL of prompts that must stay out.")
     ] = None,
+    project: Annotated[
+        Path,
+        typer.Option(
+            help="For freeze: directory with pipeline.yaml, whose splits hold anchors out."
+        ),
+    ] = Path(),
     earlier: Annotated[
         list[Path] | None, typer.Option(help="Datasets trained on before; their pairs stay out.")
     ] = None,
 ) -> None:
     """Freeze what the preferences topic holds now; show, compare or verify datasets.
 
-    Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Verify reads the
-    manifest's offsets from the log again and compares the rows' hash; it ends with exit code 1
-    where they differ.
+    Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
+    calibration and holdout splits stay out, with the prompts that nearly repeat theirs. Verify
+    reads the manifest's offsets from the log again and compares the rows' hash; it ends with exit
+    code 1 where they differ.
 
     [bold]Examples[/bold]
 
@@ -52,6 +59,8 @@ def dataset(
       prefstream dataset diff data/round1 data/round2
       prefstream dataset verify data/round1
     """
+    from cli.project import load_project
+    from consumers.anchors.held_out import held_out
     from infra.settings import Settings
     from schemas.errors import ConfigError
     from trainer.dataset import load, write
@@ -68,15 +77,22 @@ def dataset(
         typer.echo(diff(load(folder), load(other)).model_dump_json(indent=2))
         return
     if action is Action.FREEZE:
+        settings, log = Settings(), read_preferences(Settings())
+        out = held_out(settings, load_project(project).calibration.shares, log.preferences)
         excluded = (prompt_ids(read_prompts(path)) for path in exclude or [])
         wanted = FreezeSettings(
             sources=tuple(source or GATED_SOURCES),
             judge_config_hash=judge_config,
-            excluded_prompt_ids=frozenset().union(*excluded),
+            excluded_prompt_ids=out.prompt_ids.union(*excluded),
         )
-        frozen = freeze(read_preferences(Settings()), wanted, before)
+        frozen = freeze(log, wanted, before)
         write(frozen, folder)
         (folder / CARD_FILE).write_text(card(frozen), encoding="utf-8")
+        typer.echo(
+            f"{len(out.measured)} prompts measure and {len(out.repeated)} nearly repeat one of "
+            "them; none of their rows is in the dataset",
+            err=True,
+        )
     shown = load(folder)
     if action is Action.VERIFY:
         if tuple(sorted(each.manifest.manifest_hash for each in before)) != shown.manifest.earlier:

@@ -69,6 +69,7 @@ def _decide(
 ) -> "GateDecision":
     from datetime import UTC, datetime
 
+    from cli.judge_watch import watched
     from cli.project import load_project
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from infra.settings import Settings
@@ -77,7 +78,7 @@ def _decide(
     from trainer.gate import gate, label_sources
     from trainer.log_slice import read_calibrations, read_preferences
 
-    settings, thresholds = Settings(), load_project(project).gate
+    settings, loaded = Settings(), load_project(project)
     if judge_config is not None:
         sources = {PreferenceSource.RLAIF: frozenset({judge_config})}
     elif manifest is not None:
@@ -85,13 +86,15 @@ def _decide(
     else:
         sources = label_sources(read_preferences(settings).preferences)
     ledger = HoldoutLedger(ledger_path(settings))
+    calibrations = [*read_calibrations(settings), *ledger.readings()]
     return gate(
         sources,
-        [*read_calibrations(settings), *ledger.readings()],
-        thresholds,
+        calibrations,
+        loaded.gate,
         datetime.now(UTC),
         looks=ledger.look,
         attack_success=attack_success,
+        watched=watched(settings, loaded, calibrations),
     )
 
 

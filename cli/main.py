@@ -42,6 +42,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 )
 # (group, module): each module has a typer app of its own
 _GROUPS: tuple[tuple[str, str], ...] = (
+    ("anchors", "cli.anchors"),
     ("judge", "cli.judge"),
     ("filter", "cli.filter"),
     ("rubric", "cli.rubric"),

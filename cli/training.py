@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.judge_watch import watched
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
+from consumers.anchors.held_out import held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
-from consumers.calibration.job import labelled_prompts
-from consumers.calibration.splits import Split, split_of
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Run
@@ -76,11 +76,11 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
     # is to be promoted is asked by the gates after training, beside what serves.
     asked = prompts if chosen.makes == "policy" and not request.promote else ()
     ledger = HoldoutLedger(ledger_path(infra))
-
+    calibrations = [*read_calibrations(infra), *ledger.readings()]
     return run_training(
         dataset,
         request.dataset_dir,
-        [*read_calibrations(infra), *ledger.readings()],
+        calibrations,
         TrainingPlan(
             workload_id=project.workload,
             policy_path=request.policy,
@@ -92,6 +92,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
             ungated=request.ungated,
             attack_success=request.attack_success,
             epoch=request.epoch,
+            watched=watched(infra, project, calibrations),
         ),
         Surroundings(
             train=chosen.with_config(config),
@@ -131,21 +132,17 @@ def _dataset(
             )
         return frozen
     excluded = prompt_ids(prompts)
-    held_out = project.promotion.prompts
-    for path in (*request.exclude, *([request.project / held_out] if held_out else [])):
+    locked = project.promotion.prompts
+    for path in (*request.exclude, *([request.project / locked] if locked else [])):
         excluded |= prompt_ids(read_prompts(path))
-    # Anchors measure; those of the core split are the human rows themselves.
-    excluded |= {
-        prompt_id
-        for prompt_id in labelled_prompts(infra)
-        if split_of(prompt_id, project.calibration.shares) is not Split.CORE
-    }
+    log = read_preferences(infra)
+    excluded |= held_out(infra, project.calibration.shares, log.preferences).prompt_ids
     settings = FreezeSettings(
         sources=request.sources or GATED_SOURCES,
         judge_config_hash=request.judge_config,
         excluded_prompt_ids=excluded,
     )
-    return freeze(read_preferences(infra), settings)
+    return freeze(log, settings)
 
 
 def _evaluate(

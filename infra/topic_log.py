@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -12,8 +13,10 @@ from infra.kafka_offsets import committed_offsets, identify, identity, spans
 from infra.settings import Settings
 from schemas.codec import Codec
 from schemas.errors import DependencyDown, PrefstreamError, SchemaMismatch
-from schemas.events import Event
+from schemas.events import TOPICS, Event
 from schemas.records import OffsetRange
+
+E = TypeVar("E", bound=Event)
 
 # Messages taken from the client at once: fewer calls, and few enough to stay small in memory.
 _BATCH = 500
@@ -84,6 +87,13 @@ def read(settings: Settings, ranges: Sequence[OffsetRange]) -> Iterator[LoggedEv
             yield from _read_range(settings, reader, wanted)
     finally:
         reader.close()
+
+
+def events(settings: Settings, kind: type[E]) -> Iterator[E]:
+    """Every event of the kind's topic up to now; what is unreadable there is the sink's to show."""
+    for logged in read(settings, snapshot(settings, TOPICS[kind])):
+        if isinstance(logged.event, kind):
+            yield logged.event
 
 
 def committed(settings: Settings, group: str, topic: str) -> dict[int, int]:

@@ -17,6 +17,7 @@ from trainer.gate_settings import GateSettings
 from trainer.kappa_rule import Looks, counted_looks
 from trainer.reported import Reported, reported
 from trainer.slice_rule import slice_gates
+from trainer.watched import NOTHING, Watched, policy_gate
 
 CALIBRATION_SPLIT = "calibration"
 HOLDOUT_SPLIT = "holdout"
@@ -27,7 +28,8 @@ ALL_SLICES = ""
 class GateDecision:
     """The verdict over all gates, and each of them with its numbers.
 
-    ``reported`` did not decide. ``calibrated_slices`` are those in which the judge's labels may be
+    ``demoted`` are judge configurations that stood promoted and no longer do. ``reported`` did not
+    decide. ``calibrated_slices`` are those in which the judge's labels may be
     trained on; None means all. ``people_slices`` have too few anchors, so their pairs go to people.
     """
 
@@ -36,14 +38,18 @@ class GateDecision:
     reported: tuple[Reported, ...] = ()
     calibrated_slices: frozenset[str] | None = None
     people_slices: tuple[str, ...] = ()
+    demoted: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
 class _Findings:
+    """What the rules have found so far."""
+
     results: list[GateResult] = field(default_factory=list)
     reported: list[Reported] = field(default_factory=list)
     calibrated_slices: frozenset[str] | None = None
     people_slices: tuple[str, ...] = ()
+    promoted: set[str] = field(default_factory=set)
 
 
 def gate(
@@ -54,11 +60,13 @@ def gate(
     *,
     looks: Looks | None = None,
     attack_success: float | None = None,
+    watched: Watched = NOTHING,
 ) -> GateDecision:
     """Whether rows of these sources, labelled by these judge configurations, may be trained on.
 
     ``looks`` are the ledger's; without it they are counted among ``calibrations``.
-    ``attack_success`` is an upper 95 % bound, None where no attack was tried.
+    ``attack_success`` is an upper 95 % bound, None where no attack was tried. ``watched`` is what
+    probes and promotions say since the calibration.
 
     Verifier and human rows need no calibration; RLAIF rows need a fresh one that passes for their
     one judge configuration. Thumbs are a baseline whose agreement nobody measures: they FAIL.
@@ -87,6 +95,7 @@ def gate(
         )
     for hash_ in hashes:
         _judge_gates(found, hash_, known, settings, now, looks)
+        _watched_gates(found, hash_, known, settings, watched)
     if hashes and attack_success is not None:
         results.append(attack_gate(attack_success, settings))
     elif hashes:
@@ -105,6 +114,7 @@ def gate(
         reported=tuple(found.reported),
         calibrated_slices=found.calibrated_slices,
         people_slices=found.people_slices,
+        demoted=tuple(sorted(found.promoted)) if worst(results) is Verdict.FAIL else (),
     )
 
 
@@ -125,7 +135,7 @@ def _judge_gates(
     looks: Looks | None,
 ) -> None:
     """Add what the calibrations say of one judge configuration."""
-    over_all = [one for one in known if (one.split, one.slice) == (CALIBRATION_SPLIT, ALL_SLICES)]
+    over_all = [one for one in known if _is_whole(one)]
     history = sorted((one for one in over_all if one.judge_config_hash == hash_), key=_age)
     if not history:
         found.results.append(
@@ -142,6 +152,8 @@ def _judge_gates(
     looked = [looks(one) for one in history][-1]
     latest = history[-1]
     promoted = promoted_before(history[:-1], settings, looks)
+    if promoted:
+        found.promoted.add(hash_)
     by_slice = _slices(known, hash_)
     slices = slice_gates(latest, by_slice, settings)
     found.results += [
@@ -159,6 +171,32 @@ def _judge_gates(
     elif settings.uncalibrated_slices == "leave_out":
         found.calibrated_slices = slices.calibrated
     found.people_slices = tuple(name for name, _ in slices.uncalibrated)
+
+
+def _watched_gates(
+    found: _Findings,
+    hash_: str,
+    known: Sequence[Calibration],
+    settings: GateSettings,
+    watched: Watched,
+) -> None:
+    """Add what was seen since the calibration: drift, fingerprint, the policy in production."""
+    seen = watched.by_judge.get(hash_, ())
+    found.results += seen
+    if any(one.verdict is Verdict.FAIL for one in seen):
+        # it was calibrated, and is another one now
+        found.promoted.add(hash_)
+    if not any(one.name == "drift" for one in seen):
+        found.reported.append(
+            Reported(name="drift", detail="not watched: send `prefstream anchors probe`")
+        )
+    whole = [one for one in known if _is_whole(one) and one.judge_config_hash == hash_]
+    if watched.promoted is not None and whole:
+        found.results.append(policy_gate(max(whole, key=_age), watched.promoted, settings))
+
+
+def _is_whole(one: Calibration) -> bool:
+    return (one.split, one.slice) == (CALIBRATION_SPLIT, ALL_SLICES)
 
 
 def _age(calibration: Calibration) -> tuple[datetime, int, str]:

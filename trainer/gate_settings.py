@@ -24,6 +24,9 @@ class GateSettings(Record):
     min_anchors: int = Field(default=100, ge=2)
     # A judge behind an API changes under its name; a month is what probes must cover meanwhile.
     max_age_days: float = Field(default=30, gt=0)
+    min_policy_anchors: int = Field(default=50, ge=1)
+    """Anchors that hold answers of the policy in production, once one was promoted: a judge is
+    calibrated on the outputs that it sees, and a new policy writes others."""
     slice_min_anchors: int = Field(default=150, ge=2)
     """With fewer a slice is uncalibrated: it decides nothing, and its pairs go to people."""
     slice_min_kappa: float = Field(default=0.72, gt=-1, lt=1)

@@ -153,7 +153,8 @@ def _remedy(calibration: Calibration, settings: GateSettings, looked: Looked) ->
     needed = anchors_to_settle(calibration, settings.min_kappa, level(following, settings))
     if needed is None:
         return f"kappa itself is not above {settings.min_kappa:g}: improve the judge"
-    return f"about {needed} anchors would settle it if kappa stays"
+    more = max(needed - calibration.n, 1)
+    return f"about {more} more anchors ({needed} in all) would settle it if kappa stays"
 
 
 def _expected(n: int, kappa: float, low: float, high: float) -> float:

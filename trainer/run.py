@@ -20,6 +20,7 @@ from trainer.kappa_rule import Looks
 from trainer.manifest import Manifest
 from trainer.policy import Progress, Train, TrainedPolicy
 from trainer.slice_rule import without_uncalibrated
+from trainer.watched import NOTHING, Watched
 
 STAGE = "trainer"
 
@@ -47,6 +48,7 @@ class TrainingPlan:
     attack_success: float | None = None
     epoch: int | None = None
     """The term of the trainer that runs it; None for a person's command."""
+    watched: Watched = NOTHING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,7 @@ def run_training(
         around.clock(),
         looks=around.looks,
         attack_success=plan.attack_success,
+        watched=plan.watched,
     )
     rows, gates, verdict = dataset.rows, decision.results, Verdict.PASS
     down_sampled: dict[str, int] = {}

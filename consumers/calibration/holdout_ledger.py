@@ -65,8 +65,19 @@ class HoldoutRead(Record):
         return f"on {self.at:%Y-%m-%d at %H:%M:%S} UTC: kappa {kappa} on {self.n} anchors"
 
 
-Entry = Annotated[Look | HoldoutRead, Field(discriminator="kind")]
-_ENTRY: TypeAdapter[Look | HoldoutRead] = TypeAdapter(Entry)
+class AnchorsDrawn(Record):
+    """A draw of anchors from traffic: ``config_hash`` stands on each of them."""
+
+    kind: Literal["anchors_drawn"] = "anchors_drawn"
+    at: AwareDatetime
+    config_hash: str
+    seed: int = Field(ge=0)
+    n: int = Field(ge=1)
+
+
+Row = Look | HoldoutRead | AnchorsDrawn
+Entry = Annotated[Row, Field(discriminator="kind")]
+_ENTRY: TypeAdapter[Row] = TypeAdapter(Entry)
 
 
 def ledger_path(settings: Settings) -> Path:
@@ -84,7 +95,7 @@ class HoldoutLedger:
         self._chain = HashChain(path)
         self._clock = clock
 
-    def entries(self) -> tuple[Look | HoldoutRead, ...]:
+    def entries(self) -> tuple[Row, ...]:
         """Every entry, oldest first."""
         return _entries(self._chain.rows())
 
@@ -150,6 +161,19 @@ class HoldoutLedger:
 
         return self._chain.append(row)
 
+    def drawn(self, config_hash: str, seed: int, n: int) -> None:
+        """Record a draw; the same one again is no second row."""
+
+        def row(rows: tuple[Body, ...]) -> tuple[Body | None, None]:
+            made = AnchorsDrawn(at=self._clock(), config_hash=config_hash, seed=seed, n=n)
+            known = any(
+                isinstance(one, AnchorsDrawn) and (one.config_hash, one.n) == (config_hash, n)
+                for one in _entries(rows)
+            )
+            return None if known else made.model_dump(mode="json"), None
+
+        self._chain.append(row)
+
     def adopt(self, published: Iterable[Calibration]) -> None:
         """Take over what the log knows and the ledger does not: its looks and readings.
 
@@ -194,11 +218,11 @@ def _holdout_read(
     )
 
 
-def _entries(rows: Iterable[Body]) -> tuple[Look | HoldoutRead, ...]:
+def _entries(rows: Iterable[Body]) -> tuple[Row, ...]:
     return tuple(_ENTRY.validate_python(row, strict=False) for row in rows)
 
 
-def _read(entries: Iterable[Look | HoldoutRead], hash_: str) -> HoldoutRead | None:
+def _read(entries: Iterable[Row], hash_: str) -> HoldoutRead | None:
     for entry in entries:
         if isinstance(entry, HoldoutRead) and entry.judge_config_hash == hash_:
             return entry

@@ -1,8 +1,6 @@
 """`prefstream calibrate`: anchors and labels from the log into calibrations and core rows."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from consumers.calibration.adjudicate import unmeasured
 from consumers.calibration.calibrate import CalibrationSettings, Decide
@@ -10,11 +8,9 @@ from consumers.calibration.core import core_preferences
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.measure_anchors import Measured, measure_anchors
 from infra.settings import Settings
-from infra.topic_log import read, snapshot
-from schemas.events import TOPICS, Calibration, Comparison, Event, Judgment, Label, Preference
-from schemas.records import LabelRole, Purpose
-
-E = TypeVar("E", bound=Event)
+from infra.topic_log import events
+from schemas.events import Calibration, Comparison, Judgment, Label, Preference
+from schemas.records import Purpose
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +38,11 @@ def calibrate_topics(
     Only anchors are held in memory. What the log knows of earlier looks goes before the ledger.
     Raises ``DependencyDown`` where Kafka is away, ``ChainBroken`` for a damaged ledger.
     """
-    ledger.adopt(_events(settings, Calibration))
-    labels = list(_events(settings, Label))
+    ledger.adopt(events(settings, Calibration))
+    labels = list(events(settings, Label))
     judgments = [
         judgment
-        for judgment in _events(settings, Judgment)
+        for judgment in events(settings, Judgment)
         if judgment.comparison.purpose is Purpose.ANCHOR
     ]
     comparisons = anchor_comparisons(settings)
@@ -63,18 +59,5 @@ def calibrate_topics(
 
 def anchor_comparisons(settings: Settings) -> list[Comparison]:
     """Every comparison that was made to be labelled."""
-    found = _events(settings, Comparison)
+    found = events(settings, Comparison)
     return [comparison for comparison in found if comparison.purpose is Purpose.ANCHOR]
-
-
-def labelled_prompts(settings: Settings) -> frozenset[str]:
-    """The prompts of every comparison that a person was asked about, audits apart."""
-    labels = _events(settings, Label)
-    return frozenset(label.prompt_id for label in labels if label.role is not LabelRole.AUDIT)
-
-
-def _events(settings: Settings, kind: type[E]) -> Iterator[E]:
-    """Every event of the kind's topic so far; what is unreadable there is the sink's to show."""
-    for logged in read(settings, snapshot(settings, TOPICS[kind])):
-        if isinstance(logged.event, kind):
-            yield logged.event

@@ -239,7 +239,9 @@ def test_the_gate_says_3_where_it_cannot_decide(
 def test_a_dataset_with_thumbs_is_named_for_what_it_is(log: Settings, project: Path) -> None:
     thumbs = preference("t", source=PreferenceSource.THUMBS, judge_config_hash="")
     publish(log, [thumbs, *rlaif_rows()])
-    frozen = prefstream("dataset", "freeze", project / "thumbs", "--source", "thumbs")
+    frozen = prefstream(
+        "dataset", "freeze", project / "thumbs", "--source", "thumbs", "--project", project
+    )
     assert json.loads(frozen.stdout)["counts"] == {"THUMBS": 1}
     decision = prefstream("gate", "--project", project, "--manifest", project / "thumbs")
     assert decision.exit_code == 1

@@ -1,0 +1,243 @@
+"""`prefstream anchors`: comparisons that people label, so that judges can be measured."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consumers.calibration.splits import SplitShares
+    from infra.settings import Settings
+
+app = typer.Typer(
+    help="Comparisons that people label: drawn from traffic, imported, exported, sent as probes.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+Project = Annotated[
+    Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The counts as one JSON object.")]
+
+
+@app.command()
+def create(
+    n: Annotated[int, typer.Option("--n", min=1, help="How many anchors to draw.")],
+    project: Project = Path(),
+    allocation: Annotated[
+        Literal["proportional", "slices"],
+        typer.Option(help="As the traffic is, or as many of each slice."),
+    ] = "proportional",
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of sample and sides; default: a new one, recorded.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the strata only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw anchors from judged traffic, stratified, one pair a prompt.
+
+    The sample is stratified by slice, failure mode (checks that did not pass, or how the judge
+    abstained), language, length and margin. Half of what the judge preferred stands as A. Prompts
+    that people labelled or that were drawn before are left alone. The draw and its seed are kept
+    in the ledger; the anchors go to `comparisons` (purpose ANCHOR) and wait to be labelled.
+
+    [bold]Examples[/bold]
+
+      prefstream anchors create --n 400
+      prefstream anchors create --n 600 --allocation slices --seed 7 --dry-run
+    """
+    from secrets import randbelow
+
+    from cli.project import load_project
+    from consumers.anchors.draw import DrawSettings, anchors, draw, drawable, strata_counts
+    from consumers.anchors.taken import taken_prompts
+    from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
+    from infra.publish import publish
+    from infra.settings import Settings
+    from infra.topic_log import events
+    from schemas.errors import ConfigError
+    from schemas.events import Judgment
+
+    load_project(project)
+    settings = Settings()
+    wanted = DrawSettings(
+        n=n, seed=randbelow(2**31) if seed is None else seed, allocation=allocation
+    )
+    taken = taken_prompts(settings)
+    # only what a draw has to know is held: the texts are read again, of the drawn ones
+    found = (one for judgment in events(settings, Judgment) if (one := drawable(judgment)))
+    drawn = draw(found, wanted, taken)
+    if not drawn:
+        raise ConfigError(
+            "no judged production pair is left to draw from (prompts that were drawn or labelled "
+            f"before: {len(taken)}); let the judge label more traffic first"
+        )
+    ids = {one.judgment_id for one in drawn}
+    chosen = {one.event_id: one for one in events(settings, Judgment) if one.event_id in ids}
+    made = anchors(list(chosen.values()), wanted)
+    if not dry_run:
+        HoldoutLedger(ledger_path(settings)).drawn(wanted.config_hash, wanted.seed, len(made))
+        publish(settings, made)
+    strata = strata_counts(drawn)
+    if as_json:
+        typer.echo(json.dumps({"anchors": len(made), "seed": wanted.seed, "strata": strata}))
+        return
+    for name, count in strata.items():
+        typer.echo(f"{count:6}  {name}")
+    said = "would be drawn" if dry_run else "drawn"
+    typer.echo(f"{len(made)} anchors {said} with seed {wanted.seed}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="JSON Lines, ours or LMArena's.")],
+    project: Project = Path(),
+    adjudicated: Annotated[
+        bool,
+        typer.Option(
+            "--adjudicated", help="A row's winner is final; else it is one person's label."
+        ),
+    ] = False,
+    first_of_prompt: Annotated[
+        bool,
+        typer.Option(
+            "--first-of-prompt", help="Of a prompt's pairs take the first and count the others."
+        ),
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file only.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Publish the anchors of a file with their labels; importing it again publishes the same ids.
+
+    A row is {"prompt" or "messages", "a", "b", "labels": [{"annotator", "winner"}]}, with
+    "winner" instead of labels where one person (or --adjudicated, everyone) has spoken. LMArena's
+    model_a, model_b, winner, conversation_a and conversation_b are read as they are. The
+    comparisons go through the judge like any other.
+
+    [bold]Examples[/bold]
+
+      prefstream anchors import labelled.jsonl
+      prefstream anchors import arena.jsonl --first-of-prompt --dry-run
+    """
+    from cli.project import load_project
+    from consumers.anchors.import_file import AnchorImport, import_anchors
+    from infra.publish import publish
+    from infra.settings import Settings
+
+    loaded = load_project(project)
+    found = import_anchors(
+        file,
+        AnchorImport(
+            workload_id=loaded.workload,
+            rubric_id=loaded.pair.rubric_id,
+            adjudicated=adjudicated,
+            first_of_prompt=first_of_prompt,
+        ),
+    )
+    if not dry_run:
+        publish(Settings(), [*found.comparisons, *found.labels])
+    counts = {
+        "anchors": len(found.comparisons),
+        "labels": len(found.labels),
+        "left_out": found.left_out,
+    }
+    if as_json:
+        typer.echo(json.dumps(counts))
+        return
+    said = "checked" if dry_run else "published"
+    typer.echo(
+        f"{said} {counts['anchors']} anchors and {counts['labels']} labels; "
+        f"{found.left_out} further pairs of the same prompts left out"
+    )
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="File to write, JSON Lines.")],
+    project: Project = Path(),
+    holdout: Annotated[
+        bool, typer.Option("--holdout", help="The locked split too: keep such a file to yourself.")
+    ] = False,
+) -> None:
+    """Write every anchor with its labels, for `prefstream anchors import` or other tools.
+
+    The holdout is left out: a judge tuned on it could no longer be vetoed by it.
+
+    [bold]Examples[/bold]
+
+      prefstream anchors export anchors.jsonl
+    """
+    from cli.project import load_project
+    from consumers.anchors.export_file import anchor_rows
+    from consumers.calibration.splits import Split, split_of
+    from infra.settings import Settings
+    from infra.topic_log import events
+    from schemas.events import Comparison, Label
+
+    settings, shares = Settings(), load_project(project).calibration.shares
+    comparisons = (
+        one
+        for one in events(settings, Comparison)
+        if holdout or split_of(one.prompt_id, shares) is not Split.HOLDOUT
+    )
+    part = out.with_name(f"{out.name}.part")
+    written = 0
+    with part.open("w", encoding="utf-8") as file:
+        for row in anchor_rows(comparisons, list(events(settings, Label))):
+            file.write(row.model_dump_json(exclude_none=True, exclude_defaults=True) + "\n")
+            written += 1
+    part.replace(out)
+    typer.echo(f"wrote {written} anchors to {out}")
+
+
+@app.command()
+def probe(
+    n: Annotated[int, typer.Option("--n", min=1, help="How many each time.")] = 1,
+    per_hour: Annotated[
+        float | None,
+        typer.Option(min=0.01, max=3600, help="So many times an hour, until Ctrl-C; else once."),
+    ] = None,
+    project: Project = Path(),
+) -> None:
+    """Send adjudicated anchors through the judge among the traffic (purpose PROBE).
+
+    Only of the calibration split, at random each time; the judge cannot tell them from traffic,
+    and they never become preferences. `prefstream gate` watches what comes of them for drift.
+
+    [bold]Examples[/bold]
+
+      prefstream anchors probe --n 20
+      prefstream anchors probe --per-hour 12
+    """
+    import time
+    from datetime import UTC, datetime
+
+    from cli.project import load_project
+    from infra.settings import Settings
+
+    settings, shares = Settings(), load_project(project).calibration.shares
+    while True:
+        sent = _send_probes(settings, shares, n, datetime.now(UTC))
+        typer.echo(f"{sent} probes sent")
+        if per_hour is None:
+            return
+        time.sleep(3600 / per_hour)
+
+
+def _send_probes(settings: "Settings", shares: "SplitShares", n: int, at: "datetime") -> int:
+    from consumers.anchors.probes import probes
+    from infra.publish import publish
+    from infra.topic_log import events
+    from schemas.errors import ConfigError
+    from schemas.events import Comparison, Label
+
+    made = probes(events(settings, Comparison), events(settings, Label), n, at, shares)
+    if not made:
+        raise ConfigError(
+            "no anchor of the calibration split has a winner to people yet; "
+            "label anchors before you probe with them"
+        )
+    return publish(settings, made)

@@ -1,0 +1,46 @@
+"""What the gate has to know of judge and policy since the calibration, out of the topics."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cli.project import Project
+from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
+from consumers.calibration.judge_notice import judge_notice
+from consumers.calibration.probe_watch import drift_gates, probe_outcomes
+from infra.settings import Settings
+from infra.topic_log import events
+from schemas.events import Calibration, Judgment, Label, Run
+from schemas.records import PreferenceSource
+from trainer.gate import gate
+from trainer.watched import Watched, last_promotion
+
+
+def watched(settings: Settings, project: Project, calibrations: Sequence[Calibration]) -> Watched:
+    """Drift of every judge that is probed, and the last promotion. Raises ``DependencyDown``."""
+    outcomes = probe_outcomes(events(settings, Judgment), events(settings, Label))
+    drift = drift_gates(calibrations, outcomes, project.gate.demote_below)
+    return Watched(
+        by_judge={hash_: (result,) for hash_, result in drift.items()},
+        promoted=last_promotion(list(events(settings, Run))),
+    )
+
+
+def notice(settings: Settings, project: Project) -> str | None:
+    """What the pages say of the judge that was calibrated last; None where it may label.
+
+    None too where no judge was calibrated yet: then nobody trains on one either.
+    """
+    ledger = HoldoutLedger(ledger_path(settings))
+    calibrations = [*events(settings, Calibration), *ledger.readings()]
+    if not calibrations:
+        return None
+    judge = max(calibrations, key=lambda one: (one.occurred_at, one.n)).judge_config_hash
+    decision = gate(
+        {PreferenceSource.RLAIF: [judge]},
+        calibrations,
+        project.gate,
+        datetime.now(UTC),
+        looks=ledger.look,
+        watched=watched(settings, project, calibrations),
+    )
+    return judge_notice(judge, decision.results, demoted=judge in decision.demoted)

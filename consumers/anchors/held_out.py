@@ -1,0 +1,54 @@
+"""The prompts that measure something, and so are never trained on."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consumers.anchors.near_duplicates import asked, near_duplicates
+from consumers.calibration.splits import Split, SplitShares, split_of
+from infra.settings import Settings
+from infra.topic_log import events
+from schemas.events import Comparison, Label, Preference
+from schemas.records import LabelRole, Purpose
+
+_MEASURING = (Purpose.ANCHOR, Purpose.PROBE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """``measured`` prompts are anchors of the calibration and holdout splits; ``repeated`` ones
+    ask nearly the same: by prompt id, the id of the anchor's prompt.
+    """
+
+    measured: frozenset[str]
+    repeated: dict[str, str]
+
+    @property
+    def prompt_ids(self) -> frozenset[str]:
+        """All that may not be trained on."""
+        return self.measured | self.repeated.keys()
+
+
+def held_out(settings: Settings, shares: SplitShares, rows: Iterable[Preference] = ()) -> HeldOut:
+    """What of the log measures, and which prompts of ``rows`` nearly repeat it.
+
+    Core anchors are the human rows themselves, so they are free; audits label what is trained on.
+    Raises ``DependencyDown`` where Kafka is away.
+    """
+    measured = {
+        label.prompt_id
+        for label in events(settings, Label)
+        if label.role is not LabelRole.AUDIT and not _is_core(label.prompt_id, shares)
+    }
+    texts = {
+        one.prompt_id: asked(one.messages)
+        for one in events(settings, Comparison)
+        if one.prompt_id in measured
+        or (one.purpose in _MEASURING and not _is_core(one.prompt_id, shares))
+    }
+    measured |= texts.keys()
+    others = {row.prompt_id: asked(row.prompt) for row in rows if row.prompt_id not in measured}
+    return HeldOut(measured=frozenset(measured), repeated=near_duplicates(texts, others))
+
+
+def _is_core(prompt_id: str, shares: SplitShares) -> bool:
+    return split_of(prompt_id, shares) is Split.CORE

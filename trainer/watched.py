@@ -1,0 +1,48 @@
+"""What was seen of judges and policies since the calibration, outside the trainer. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from schemas.events import Calibration, Run
+from schemas.records import GateResult, RunStatus, Verdict
+from trainer.gate_settings import GateSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """``by_judge`` are gates that others decided (drift, fingerprint), by judge_config_hash.
+
+    ``promoted`` is the last promotion: a judge is calibrated on the outputs that it sees.
+    """
+
+    by_judge: Mapping[str, tuple[GateResult, ...]] = field(default_factory=dict)
+    promoted: Run | None = None
+
+
+NOTHING = Watched()
+
+
+def last_promotion(runs: list[Run]) -> Run | None:
+    """The run event by which today's policy came to production; a way back counts too."""
+    moves = [one for one in runs if one.status in (RunStatus.PROMOTED, RunStatus.ROLLED_BACK)]
+    return max(moves, key=lambda one: (one.occurred_at, one.event_id), default=None)
+
+
+def policy_gate(calibration: Calibration, promoted: Run, settings: GateSettings) -> GateResult:
+    """Whether enough anchors hold answers of the promoted policy, by fingerprint or folder.
+
+    INCONCLUSIVE where they do not: its answers may be of a kind that the judge was never
+    measured on.
+    """
+    names = {promoted.fingerprint, promoted.checkpoint, promoted.checkpoint.rsplit("/", 1)[-1]}
+    n = sum(count for name, count in calibration.checkpoints.items() if name and name in names)
+    fresh = n >= settings.min_policy_anchors
+    shown = promoted.checkpoint or promoted.fingerprint or promoted.run_id
+    return GateResult(
+        name="policy_anchors",
+        verdict=Verdict.PASS if fresh else Verdict.INCONCLUSIVE,
+        value=n,
+        threshold=settings.min_policy_anchors,
+        detail=f"anchors of {shown}, promoted {promoted.occurred_at:%Y-%m-%d}"
+        + ("" if fresh else "; draw fresh ones with `prefstream anchors create` and label them"),
+    )
