@@ -30,6 +30,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("account", "cli.query", "account"),
     ("export", "cli.export", "export"),
     ("calibrate", "cli.calibrate", "calibrate"),
+    ("audit", "cli.audit", "audit"),
     ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),

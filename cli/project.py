@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from consumers.audit.sample import AuditSettings
 from consumers.calibration.calibrate import CalibrationSettings
 from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
@@ -24,6 +25,7 @@ class Project(Pipeline):
 
     calibration: CalibrationSettings = CalibrationSettings()
     gate: GateSettings = GateSettings()
+    audit: AuditSettings = AuditSettings()
     blend: BlendSettings = BlendSettings()
     promotion: PromotionSettings = PromotionSettings()
     sft: SftConfig = SftConfig()

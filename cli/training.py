@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.judge_watch import watched
+from cli.label_noise import wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
 from consumers.anchors.held_out import held_out
@@ -77,6 +78,13 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
     asked = prompts if chosen.makes == "policy" and not request.promote else ()
     ledger = HoldoutLedger(ledger_path(infra))
     calibrations = [*read_calibrations(infra), *ledger.readings()]
+    hyper_parameters = {name: str(value) for name, value in config.model_dump().items()}
+    if wants_audit(config):
+        judge = dataset.manifest.judge_config_hash
+        noisy = with_audited_noise(chosen, config, judge, calibrations, infra, project)
+        train, hyper_parameters["label_flip_rate"] = noisy.train, noisy.said
+    else:
+        train = chosen.with_config(config)
     return run_training(
         dataset,
         request.dataset_dir,
@@ -86,7 +94,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
             policy_path=request.policy,
             out_dir=request.out,
             algorithm=request.algorithm,
-            hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
+            hyper_parameters=hyper_parameters,
             gate=project.gate,
             blend=project.blend,
             ungated=request.ungated,
@@ -95,7 +103,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
             watched=watched(infra, project, calibrations),
         ),
         Surroundings(
-            train=chosen.with_config(config),
+            train=train,
             evaluate=_evaluate(request, project, infra, asked),
             publish=lambda run: tell(infra, run),
             clock=lambda: datetime.now(UTC),

@@ -49,6 +49,7 @@ class Pipeline(Record):
     # Read by what comes after the stages; named here so that a misspelt section is an error.
     calibration: Any = None
     gate: Any = None
+    audit: Any = None
     blend: Any = None
     promotion: Any = None
     canary: Any = None

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.errors import ConfigError
 from schemas.events import Preference
 from trainer.policy import TrainedPolicy, Watch
 from trainer.training_config import TrainingConfig
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from transformers import Trainer
 
 ALGORITHM = "dpo"
+AUDITED = "audited"
 
 
 class DpoConfig(TrainingConfig):
@@ -26,8 +28,8 @@ class DpoConfig(TrainingConfig):
     loss_type: Literal["sigmoid", "robust", "sigmoid_norm"] = "sigmoid"
     """``robust`` allows for flipped labels (Chowdhury et al. 2024, arXiv 2403.00409);
     ``sigmoid_norm`` divides each answer's log-ratio by its length."""
-    label_flip_rate: float = Field(default=0.0, ge=0, lt=0.5)
-    """Share of flipped labels that the robust loss assumes: the audited one."""
+    label_flip_rate: Annotated[float, Field(ge=0, lt=0.5)] | Literal["audited"] = 0.0
+    """Share of flipped labels that the robust loss assumes; ``audited``: what the audit found."""
     sft_weight: float = Field(default=0.0, ge=0)
     """Weight of the chosen answers' own log-likelihood beside the DPO loss (Pang et al. 2024,
     "Iterative Reasoning Preference Optimization"): it keeps DPO from lowering the chosen answers
@@ -39,7 +41,7 @@ class DpoConfig(TrainingConfig):
     def _flips_need_the_robust_loss(self) -> Self:
         if self.label_flip_rate and self.loss_type != "robust":
             raise ValueError(
-                f"label_flip_rate {self.label_flip_rate:g} is read by loss_type robust only, not "
+                f"label_flip_rate {self.label_flip_rate} is read by loss_type robust only, not "
                 f"by {self.loss_type}; set loss_type: robust or leave label_flip_rate out"
             )
         return self
@@ -57,6 +59,10 @@ def _build(job: Job[DpoConfig]) -> "Trainer":
     from trl.trainer.dpo_trainer import DPOTrainer
 
     config = job.config
+    if isinstance(config.label_flip_rate, str):
+        raise ConfigError(
+            "label_flip_rate is `audited`, which only `prefstream train` can look up; set a number"
+        )
     arguments = DPOConfig(
         **job.arguments(len(job.fitted.rows)),
         beta=config.beta,

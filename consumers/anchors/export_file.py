@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from consumers.anchors.rows import AnchorRow, LabelRow
+from consumers.calibration.adjudicate import not_withdrawn
 from consumers.calibration.content import orientation, turned
 from schemas.events import Comparison, Label
 from schemas.records import LabelRole, Purpose
@@ -12,10 +13,10 @@ from schemas.records import LabelRole, Purpose
 def anchor_rows(comparisons: Iterable[Comparison], labels: Iterable[Label]) -> Iterator[AnchorRow]:
     """A row for each anchor, the first of a prompt only; labels turned to its sides.
 
-    Audits are left out: they are of preferences.
+    Audits and what was taken back are left out.
     """
     by_prompt: defaultdict[str, dict[str, Label]] = defaultdict(dict)
-    for label in labels:
+    for label in not_withdrawn(labels):
         if label.role is not LabelRole.AUDIT:
             by_prompt[label.prompt_id].setdefault(label.event_id, label)
     seen: set[str] = set()

@@ -22,12 +22,16 @@ def comparison_sha256(comparison: Comparison) -> str:
 
 def orientation(content_sha256: str, comparison: Comparison) -> Order | None:
     """How labelled content stands in ``comparison``: AB as labelled, BA exchanged, None other."""
-    if content_sha256 == comparison_sha256(comparison):
+    as_it_stands, exchanged = either_sha256(comparison)
+    if content_sha256 == as_it_stands:
         return Order.AB
-    exchanged = _sha256(
-        comparison.prompt_id, comparison.b.candidate.output, comparison.a.candidate.output
-    )
     return Order.BA if content_sha256 == exchanged else None
+
+
+def either_sha256(comparison: Comparison) -> tuple[str, str]:
+    """Both hashes that a label of these two texts may carry: as they stand, and exchanged."""
+    a, b = comparison.a.candidate.output, comparison.b.candidate.output
+    return _sha256(comparison.prompt_id, a, b), _sha256(comparison.prompt_id, b, a)
 
 
 def turned(winner: HumanWinner, order: Order) -> HumanWinner:
