@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from consumers.agreement.measure import Agreement
     from consumers.agreement.report import AgreementReport
+    from consumers.agreement.win_rates import WinRates
 
 
 def agreement(
@@ -37,7 +38,7 @@ def agreement(
     Labels are any texts. Several people are columns human_1, human_2, …: then the judge is held
     against their majority and the report says how well people agree with each other. A judge of
     null or "" could not be parsed and counts as wrong. Rows with a cluster (say, a prompt) are
-    resampled by it.
+    resampled by it. Rows with model_a and model_b give the models' win rates too.
 
     [bold]Examples[/bold]
 
@@ -87,6 +88,15 @@ def _show(measured: "AgreementReport") -> None:
     console.print(confusion)
     if measured.ceiling is not None:
         console.print(_numbers(measured.ceiling.pairs, "People against each other (the ceiling)"))
+    if (rates := measured.win_rates) is not None:
+        console.print(_win_rates(rates))
+        if rates.undefined:
+            console.print(f"[yellow]no correlation of win rates:[/yellow] {rates.undefined}")
+        else:
+            console.print(
+                f"win rates correlate: Pearson {rates.pearson:.3f}, Spearman {rates.spearman:.3f}",
+                highlight=False,
+            )
     test = measured.alternative_annotator
     if test is not None:
         verdict = "may" if test.passes else "may not"
@@ -95,6 +105,17 @@ def _show(measured: "AgreementReport") -> None:
             f"for a person; it wins against {test.winning_rate:.0%} of them.",
             highlight=False,
         )
+
+
+def _win_rates(rates: "WinRates") -> "object":
+    from rich.table import Table
+
+    table = Table(title="Share of battles won (ties count half)")
+    for column in ("model", "n", "by people", "by the judge"):
+        table.add_column(column, justify="left" if column == "model" else "right")
+    for name, one in rates.models.items():
+        table.add_row(name, str(one.n), f"{one.human:.3f}", f"{one.judge:.3f}")
+    return table
 
 
 def _numbers(parts: "Mapping[str, Agreement]", title: str) -> "object":

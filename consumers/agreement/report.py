@@ -9,6 +9,7 @@ from pydantic import Field
 from consumers.agreement.alternative import AlternativeAnnotator, alternative_annotator
 from consumers.agreement.measure import Agreement, Weights, measure
 from consumers.agreement.rows import AgreementRow, AgreementRows
+from consumers.agreement.win_rates import Battle, WinRates, win_rates
 from schemas.interval import CONFIDENCE
 from schemas.records import Record
 
@@ -42,6 +43,7 @@ class AgreementReport(Agreement):
     ceiling: Ceiling | None = None
     slice_ceilings: dict[str, Ceiling] = Field(default_factory=dict)
     alternative_annotator: AlternativeAnnotator | None = None
+    win_rates: WinRates | None = None
 
 
 def report(
@@ -75,7 +77,18 @@ def report(
         ceiling=ceiling(found.rows, confidence),
         slice_ceilings={name: one for name, one in ceilings.items() if one is not None},
         alternative_annotator=alternative_annotator(found.rows, epsilon=epsilon),
+        win_rates=_win_rates(rows),
     )
+
+
+def _win_rates(rows: Sequence[AgreementRow]) -> WinRates | None:
+    """Of the rows that name their models, what was parsed; None where none does."""
+    battles = [
+        Battle(model_a=row.models[0], model_b=row.models[1], human=row.human, judge=row.judge)
+        for row in rows
+        if row.models is not None and row.human is not None and row.judge is not None
+    ]
+    return win_rates(battles) if battles else None
 
 
 def ceiling(rows: Sequence[AgreementRow], confidence: float = CONFIDENCE) -> Ceiling | None:

@@ -4,7 +4,8 @@
     {"item": "q2", "human_1": "A", "human_2": "tie", "human_3": "A", "judge": "A"}
 
 Labels are any strings. A judge of null or "" is a verdict that could not be parsed; a human_N of
-null or left out is a person who did not label the item.
+null or left out is a person who did not label the item. Where model_a and model_b name what A and
+B are, labels of A, B, model_a and model_b give the models' win rates too.
 """
 
 import json
@@ -18,7 +19,7 @@ from typing import Any
 from schemas.errors import ConfigError
 
 _HUMAN = re.compile(r"human_[0-9]+")
-_FIELDS = ("item", "human", "judge", "cluster", "slice")
+_FIELDS = ("item", "human", "judge", "cluster", "slice", "model_a", "model_b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,7 @@ class AgreementRow:
     cluster: str | None
     slice: str | None
     humans: dict[str, str]
+    models: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ def parse_row(value: Any) -> AgreementRow:
     if unknown:
         raise ValueError(
             f"unknown field {unknown[0]!r}; a row has item, human (or human_1, human_2, …), judge "
-            "and, where wanted, cluster and slice"
+            "and, where wanted, cluster, slice, model_a and model_b"
         )
     texts = {key: _text(key, label) for key, label in value.items()}
     if not texts.get("item"):
@@ -101,6 +103,7 @@ def parse_row(value: Any) -> AgreementRow:
         cluster=texts.get("cluster"),
         slice=texts.get("slice"),
         humans=humans,
+        models=_models(texts),
     )
 
 
@@ -110,6 +113,13 @@ def majority(labels: Iterable[str]) -> str | None:
     if not counts or (len(counts) == 2 and counts[0][1] == counts[1][1]):
         return None
     return counts[0][0]
+
+
+def _models(texts: dict[str, str | None]) -> tuple[str, str] | None:
+    a, b = texts.get("model_a"), texts.get("model_b")
+    if (a is None) is not (b is None):
+        raise ValueError("model_a and model_b go together; give both or none")
+    return None if a is None or b is None else (a, b)
 
 
 def _text(key: str, value: Any) -> str | None:
