@@ -11,7 +11,7 @@ from infra.settings import Settings
 from infra.topic_log import events
 from schemas.events import Calibration, Judgment, Label, Run
 from schemas.records import PreferenceSource
-from trainer.gate import gate
+from trainer.gate import GateDecision, gate
 from trainer.watched import Watched, last_promotion
 
 
@@ -25,22 +25,36 @@ def watched(settings: Settings, project: Project, calibrations: Sequence[Calibra
     )
 
 
+def rule(
+    settings: Settings, project: Project, hashes: Sequence[str], ledger: HoldoutLedger
+) -> dict[str, GateDecision]:
+    """What the gate says now of each judge configuration by itself."""
+    calibrations = [*events(settings, Calibration), *ledger.readings()]
+    seen = watched(settings, project, calibrations)
+    now = datetime.now(UTC)
+    return {
+        hash_: gate(
+            {PreferenceSource.RLAIF: [hash_]},
+            calibrations,
+            project.gate,
+            now,
+            looks=ledger.look,
+            watched=seen,
+        )
+        for hash_ in hashes
+    }
+
+
 def notice(settings: Settings, project: Project) -> str | None:
     """What the pages say of the judge that was calibrated last; None where it may label.
 
     None too where no judge was calibrated yet: then nobody trains on one either.
     """
-    ledger = HoldoutLedger(ledger_path(settings))
-    calibrations = [*events(settings, Calibration), *ledger.readings()]
-    if not calibrations:
-        return None
-    judge = max(calibrations, key=lambda one: (one.occurred_at, one.n)).judge_config_hash
-    decision = gate(
-        {PreferenceSource.RLAIF: [judge]},
-        calibrations,
-        project.gate,
-        datetime.now(UTC),
-        looks=ledger.look,
-        watched=watched(settings, project, calibrations),
+    latest = max(
+        events(settings, Calibration), key=lambda one: (one.occurred_at, one.n), default=None
     )
+    if latest is None:
+        return None
+    judge = latest.judge_config_hash
+    decision = rule(settings, project, [judge], HoldoutLedger(ledger_path(settings)))[judge]
     return judge_notice(judge, decision.results, demoted=judge in decision.demoted)

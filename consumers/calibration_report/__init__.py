@@ -1,0 +1,1 @@
+"""One page for a lead who was not there: what was measured of the judges, and what follows."""
