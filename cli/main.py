@@ -47,6 +47,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("judge", "cli.judge"),
     ("filter", "cli.filter"),
     ("rubric", "cli.rubric"),
+    ("panel", "cli.panel"),
     ("verify", "cli.verify"),
 )
 

@@ -68,6 +68,8 @@ class FilterStage:
             chosen_length=len(chosen.candidate.output),
             rejected_length=len(rejected.candidate.output),
             slice=event.comparison.slice,
+            panel=event.panel,
+            marks=event.marks,
         )
 
     async def aclose(self) -> None:

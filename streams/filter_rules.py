@@ -227,6 +227,11 @@ def verifier_decided(judgment: Judgment) -> bool:
     return judgment.comparison.verifier_winner is not VerifierWinner.NONE
 
 
+def no_margin(judgment: Judgment) -> bool:
+    """Whether a judge decided without probabilities, so that the margin rules are skipped."""
+    return bool(judgment.opinions) and judgment.margin is None and not verifier_decided(judgment)
+
+
 def _margin_below(judgment: Judgment, least: float, reason: Reason) -> Reason | None:
     if judgment.margin is None or abs(judgment.margin) >= least:
         return None
@@ -242,5 +247,6 @@ def deciding_numbers(judgment: Judgment, settings: FilterSettings) -> dict[str, 
         "agreement": judgment.agreement,
         "log_length_ratio": log_length_ratio(judgment) if has_winner else None,
         "length_z": length_z(judgment, settings) if has_winner else None,
+        "margin_rules_skipped": 1.0 if no_margin(judgment) else None,
     }
     return {name: value for name, value in known.items() if value is not None}

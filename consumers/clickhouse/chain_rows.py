@@ -80,12 +80,13 @@ def _(event: Judgment) -> dict[str, Cell]:
         "prompt_id": event.prompt_id,
         "comparison_id": event.comparison.event_id,
         **named(event, "rubric_version teacher_model judge_config_hash winner"),
-        **named(event, "crosscheck_winner margin position_bias agreement"),
+        **named(event, "crosscheck_winner margin position_bias agreement panel marks"),
+        **nested("pre_checks", event.pre_checks, "candidate rule"),
         **nested(
             "opinions",
             event.opinions,
             "judge order answer p_first p_second p_tie captured_mass "
-            "input_tokens output_tokens latency_ms cost_usd",
+            "input_tokens output_tokens latency_ms cost_usd member sample left_out_characters",
         ),
     }
 
@@ -95,7 +96,7 @@ def _(event: Preference) -> dict[str, Cell]:
     return {
         **named(event, "prompt_id slice source chosen_id chosen_length chosen_checks"),
         **named(event, "rejected_id rejected_length rejected_checks margin agreement"),
-        **named(event, "rubric_version teacher_model judge_config_hash"),
+        **named(event, "rubric_version teacher_model judge_config_hash panel marks"),
         "prompt": _last(event.prompt),
         "chosen": _last(event.chosen),
         "rejected": _last(event.rejected),

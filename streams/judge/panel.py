@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from infra.yaml_config import load_yaml
@@ -140,3 +141,28 @@ def load_panel(project_dir: Path, ref: str) -> Panel:
             f"make id and version those of its path, {ref}"
         )
     return panel
+
+
+def next_version(project_dir: Path, panel: Panel) -> str:
+    """The first free number after the panel's; raises ``ConfigError`` if that is no number."""
+    if not panel.version.isdigit():
+        raise ConfigError(
+            f"{panel_path(project_dir, panel.ref)}: version {panel.version} is no number, so there "
+            "is no next one; copy it as version 1 of a new panel"
+        )
+    number = int(panel.version) + 1
+    while panel_path(project_dir, f"{panel.id}/{number}").exists():
+        number += 1
+    return str(number)
+
+
+def write_panel(project_dir: Path, panel: Panel) -> None:
+    """Write the panel's file; raises ``ConfigError`` where there is one or it cannot be written."""
+    path = panel_path(project_dir, panel.ref)
+    content = panel.model_dump(mode="json", exclude_defaults=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            yaml.safe_dump(content, file, sort_keys=False, allow_unicode=True)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written ({error.strerror})") from None

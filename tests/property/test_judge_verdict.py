@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 from schemas.records import Order, Winner
 from streams.inference.chat import ChatAnswer
 from streams.judge.answer import read_answer, read_citations
-from streams.judge.neutral import neutralise, shorten
-from streams.judge.verdict import decide
-from tests.unit.judge_case import opinion
+from streams.judge.combine import Method, ballot, combine
+from streams.judge.neutral import fitting, neutralise, shorten
+from streams.judge.pre_checks import pre_checked
+from streams.judge.verdict import Decision, decide
+from tests.unit.judge_case import comparison, opinion
 
 Probabilities = tuple[float, float, float]
 OPPOSITE = {Winner.A: Winner.B, Winner.B: Winner.A}
@@ -50,6 +52,61 @@ def test_a_winner_is_whom_both_orders_favour(ab: Probabilities, ba: Probabilitie
 def test_a_judge_that_sees_only_places_never_decides(seen: Probabilities) -> None:
     decision = decide(opinion(Order.AB, seen), opinion(Order.BA, seen))
     assert decision.winner in (Winner.TIE, Winner.CONFLICT)
+
+
+@st.composite
+def weighed(draw: st.DrawFn) -> tuple[float, Probabilities | None, Probabilities | None]:
+    """A member's weight and what it says in both orders; None where it has no probabilities."""
+    weight = draw(st.floats(0.01, 5.0))
+    if draw(st.booleans()):
+        return weight, None, None
+    return weight, draw(probabilities()), draw(probabilities())
+
+
+@given(
+    st.lists(weighed(), min_size=1, max_size=5),
+    st.sampled_from(["majority", "log_odds"]),
+    st.sampled_from([Winner.A, Winner.B, Winner.TIE]),
+)
+def test_exchanging_the_candidates_exchanges_a_panels_winner(
+    members: list[tuple[float, Probabilities | None, Probabilities | None]],
+    method: Method,
+    vote: Winner,
+) -> None:
+    def votes(said: Winner, orders: tuple[Order, Order]) -> Decision:
+        ballots = [
+            ballot(
+                weight,
+                [
+                    opinion(orders[0], ab, None if ab else said),
+                    opinion(orders[1], ba, None if ba else said),
+                ],
+            )
+            for weight, ab, ba in members
+        ]
+        return combine(ballots, method)
+
+    one = votes(vote, (Order.AB, Order.BA))
+    other = votes(OPPOSITE.get(vote, vote), (Order.BA, Order.AB))
+    assert other.winner is OPPOSITE.get(one.winner, one.winner)
+    assert (one.margin is None) == (other.margin is None)
+    if one.margin is not None and other.margin is not None:
+        assert abs(one.margin + other.margin) < 1e-9
+        if one.winner in OPPOSITE:
+            assert (one.margin > 0) == (one.winner is Winner.A)
+
+
+@given(st.lists(st.integers(0, 500), max_size=8), st.integers(0, 1000))
+def test_texts_fit_their_budget_and_are_not_cut_for_nothing(lengths: list[int], total: int) -> None:
+    budgets = fitting(lengths, total)
+    assert all(0 <= cut <= whole for cut, whole in zip(budgets, lengths, strict=True))
+    assert sum(budgets) <= max(total, 0)
+    assert sum(budgets) == sum(lengths) or sum(budgets) > total - len(lengths)
+
+
+@given(st.text())
+def test_any_text_can_be_pre_checked(text: str) -> None:
+    assert len(pre_checked(comparison(a=text, b="a whole answer"))) <= 1
 
 
 @given(st.text())

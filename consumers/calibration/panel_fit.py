@@ -1,0 +1,196 @@
+"""Weights of a panel's members from labelled anchors of the calibration split. Pure.
+
+A weight makes the member's margin the log-odds that it is right: w maximises the likelihood of
+sigma(w m) over the anchors, m in favour of the human winner (Platt 1999, through the origin, since
+sides are drawn at random), with a normal prior of variance 1 so that a member without an error does
+not get an endless one. A member without probabilities gets log(p / (1 - p)) of its accuracy p, one
+right and one wrong verdict added (Nitzan and Paroush 1982).
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy.optimize import minimize_scalar
+
+from consumers.calibration.adjudicate import adjudicate_all
+from consumers.calibration.agreement import cohen_kappa, confusion
+from consumers.calibration.content import comparison_sha256
+from consumers.calibration.matching import by_prompt, human_verdict
+from consumers.calibration.splits import Split, SplitShares, split_of
+from schemas.errors import ConfigError
+from schemas.events import Judgment, Label
+from schemas.ids import text_sha256
+from schemas.records import HumanWinner, Opinion, Purpose, Winner
+from streams.judge.panel import Fitted, Floor, Panel, PanelMember
+from streams.judge.verdict import Decision, decide
+
+# A margin that says more than twenty times what it claims is a scale, not a judge.
+_MAX_WEIGHT = 20.0
+_DIGITS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgedAnchor:
+    """An anchor that every member judged: people's winner and each member's verdict, by name."""
+
+    human: Winner
+    verdicts: Mapping[str, Decision]
+    source_ids: tuple[str, ...]
+
+
+def fit_panel(
+    panel: Panel,
+    judgments: Iterable[Judgment],
+    labels: Iterable[Label],
+    shares: SplitShares,
+    version: str,
+) -> Panel:
+    """The panel as ``version``, combined by log-odds with weights fitted on its own opinions.
+
+    A member below the panel's floor gets no vote; a cascade whose first has none is left out.
+    Raises ``ConfigError`` where there is nothing to fit on, or nobody is left with a vote.
+    """
+    heard, incomplete = _heard(panel, judgments, labels, shares)
+    if not heard:
+        raise ConfigError(
+            f"panel {panel.ref} has judged no labelled anchor of the calibration split with all "
+            f"its members ({incomplete} with some of them); let it judge anchors, without a cascade"
+        )
+    fitted = [_member(member, heard, panel.floor) for member in panel.members]
+    if not any(member.weight for member in fitted):
+        raise ConfigError(
+            f"no member of panel {panel.ref} reaches its floor: "
+            + "; ".join(f"{member.name}: {member.no_vote}" for member in fitted)
+        )
+    voting = {member.name for member in fitted if member.weight}
+    cascade = panel.cascade if panel.cascade and panel.cascade.first in voting else None
+    sources = sorted(source for one in heard for source in one.source_ids)
+    return panel.model_copy(
+        update={
+            "version": version,
+            "method": "log_odds",
+            "members": tuple(fitted),
+            "cascade": cascade,
+            "fitted_on": Fitted(
+                panel=panel.ref,
+                split=Split.CALIBRATION.value,
+                anchors=len(heard),
+                anchors_sha256=text_sha256("\n".join(sources)),
+                incomplete=incomplete,
+                agreement={member.name: _said(member.name, heard) for member in panel.members},
+            ),
+        }
+    )
+
+
+def margin_weight(margins: Sequence[float]) -> float:
+    """The weight of a member by its margins in favour of the human winner; 0 if they are none."""
+
+    def loss(weight: float) -> float:
+        lost = sum(max(-weight * m, 0.0) + math.log1p(math.exp(-abs(weight * m))) for m in margins)
+        return lost + weight**2 / 2
+
+    found = minimize_scalar(loss, bounds=(0.0, _MAX_WEIGHT), method="bounded")
+    return round(float(found.x), _DIGITS)
+
+
+def vote_weight(right: int, wrong: int) -> float:
+    """The weight of a member by its votes; 0 where it is no better than a coin."""
+    return round(max(0.0, math.log((right + 1) / (wrong + 1))), _DIGITS)
+
+
+def _heard(
+    panel: Panel, judgments: Iterable[Judgment], labels: Iterable[Label], shares: SplitShares
+) -> tuple[list[JudgedAnchor], int]:
+    adjudications = by_prompt(adjudicate_all(labels).values())
+    names = {member.name for member in panel.members}
+    found: dict[str, JudgedAnchor] = {}
+    incomplete: set[str] = set()
+    for judgment in judgments:
+        comparison = judgment.comparison
+        if judgment.panel != panel.ref or comparison.purpose is not Purpose.ANCHOR:
+            continue
+        human = human_verdict(comparison, adjudications)
+        if human is None or human.winner not in (HumanWinner.A, HumanWinner.B):
+            continue
+        if split_of(judgment.prompt_id, shares) is not Split.CALIBRATION or not judgment.opinions:
+            continue
+        key = comparison_sha256(comparison)
+        verdicts = _verdicts(judgment.opinions)
+        if verdicts.keys() != names:
+            incomplete.add(key)
+            continue
+        found.setdefault(
+            key,
+            JudgedAnchor(
+                human=Winner(human.winner.value),
+                verdicts=verdicts,
+                source_ids=(judgment.event_id, *human.adjudication.label_ids),
+            ),
+        )
+    return list(found.values()), len(incomplete - found.keys())
+
+
+def _verdicts(opinions: Sequence[Opinion]) -> dict[str, Decision]:
+    by_member: defaultdict[str, list[Opinion]] = defaultdict(list)
+    for opinion in opinions:
+        by_member[opinion.member].append(opinion)
+    return {name: decide(*said) for name, said in by_member.items()}
+
+
+def _member(member: PanelMember, heard: Sequence[JudgedAnchor], floor: Floor) -> PanelMember:
+    reason = _below(member.name, heard, floor)
+    weight = 0.0 if reason else _weight(member.name, heard)
+    if not reason and weight == 0:
+        reason = "its verdicts say nothing about the better answer"
+    return member.model_copy(update={"weight": weight, "no_vote": reason})
+
+
+def _weight(name: str, heard: Sequence[JudgedAnchor]) -> float:
+    verdicts = [(one.verdicts[name], one.human) for one in heard]
+    read = [(said, human) for said, human in verdicts if said.winner is not Winner.INVALID]
+    margins = [
+        said.margin if human is Winner.A else -said.margin
+        for said, human in read
+        if said.margin is not None
+    ]
+    if len(margins) == len(read):
+        return margin_weight(margins)
+    decided = [said.winner is human for said, human in read if said.winner in _SIDES]
+    return vote_weight(sum(decided), len(decided) - sum(decided))
+
+
+_SIDES = (Winner.A, Winner.B)
+
+
+def _ratings(name: str, heard: Sequence[JudgedAnchor]) -> list[tuple[str, str]]:
+    """(human, judge) of every anchor that the member decided; what it could not say is wrong."""
+    ratings = []
+    for one in heard:
+        said = one.verdicts[name].winner
+        if said is Winner.INVALID:
+            said = Winner.B if one.human is Winner.A else Winner.A
+        if said in _SIDES:
+            ratings.append((one.human.value, said.value))
+    return ratings
+
+
+def _below(name: str, heard: Sequence[JudgedAnchor], floor: Floor) -> str | None:
+    measured = cohen_kappa(confusion(_ratings(name, heard)))
+    if measured.n < floor.anchors:
+        return f"it decided {measured.n} anchors, fewer than {floor.anchors}"
+    if measured.value is None or measured.value < floor.kappa:
+        shown = "undefined" if measured.value is None else f"{measured.value:.3f}"
+        return f"kappa {shown} of {measured.n} anchors is below {floor.kappa:g}"
+    if measured.observed is not None and measured.observed < floor.accuracy:
+        return f"accuracy {measured.observed:.3f} is below {floor.accuracy:g}"
+    return None
+
+
+def _said(name: str, heard: Sequence[JudgedAnchor]) -> str:
+    measured = cohen_kappa(confusion(_ratings(name, heard)))
+    kappa = "undefined" if measured.value is None else f"{measured.value:.3f}"
+    observed = "undefined" if measured.observed is None else f"{measured.observed:.3f}"
+    return f"accuracy {observed}, kappa {kappa}, decided {measured.n} of {len(heard)}"
