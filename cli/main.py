@@ -49,6 +49,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("rubric", "cli.rubric"),
     ("panel", "cli.panel"),
     ("verify", "cli.verify"),
+    ("vllm", "cli.vllm"),
 )
 
 app = typer.Typer(

@@ -1,17 +1,15 @@
-"""Has the judge changed since it was calibrated? Probes in live traffic, and its fingerprint. Pure.
+"""Has the judge changed since it was calibrated? By probes in live traffic. Pure.
 
 A probe is an anchor that is judged again among the traffic. Agreement with its human label is a
 coin whose bias the calibration measured; a cumulative sum (Page 1954) notices when the coin is
 another one, soon after a large change and later after a small one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from math import log
 
 from schemas.errors import ConfigError
-from schemas.events import Judgment
 
 FALSE_ALARM_PROBES = 1000
 """At least so many probes lie on average between false alarms of a judge that did not change."""
@@ -78,41 +76,3 @@ def cusum(
 def agreement_of_kappa(kappa: float, expected: float = 0.5) -> float:
     """The share of agreement of a judge of this kappa; by chance alone it would be ``expected``."""
     return kappa * (1 - expected) + expected
-
-
-@dataclass(frozen=True, kw_only=True)
-class FingerprintChange:
-    """A judge behind the same name and configuration answered with another fingerprint."""
-
-    judge_config_hash: str
-    judge: str
-    before: str
-    after: str
-    at: datetime
-    judgment_id: str
-
-
-def fingerprint_changes(judgments: Sequence[Judgment]) -> Iterator[FingerprintChange]:
-    """Every change of a teacher's fingerprint, in the order of time.
-
-    Whoever serves the model tells by it that weights or back end are others, though the name (and
-    so ``judge_config_hash``) is the same: what was calibrated is then gone. Opinions without a
-    fingerprint say nothing.
-    """
-    last: dict[tuple[str, str], str] = {}
-    for judgment in sorted(judgments, key=lambda one: (one.occurred_at, one.event_id)):
-        for opinion in judgment.opinions:
-            if opinion.fingerprint is None:
-                continue
-            key = (judgment.judge_config_hash, opinion.judge)
-            before = last.setdefault(key, opinion.fingerprint)
-            if before != opinion.fingerprint:
-                last[key] = opinion.fingerprint
-                yield FingerprintChange(
-                    judge_config_hash=judgment.judge_config_hash,
-                    judge=opinion.judge,
-                    before=before,
-                    after=opinion.fingerprint,
-                    at=judgment.occurred_at,
-                    judgment_id=judgment.event_id,
-                )

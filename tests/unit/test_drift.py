@@ -1,6 +1,5 @@
 """Drift: a changed judge is noticed, an unchanged one is left alone."""
 
-from datetime import timedelta
 from itertools import repeat
 from statistics import fmean
 
@@ -9,11 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.calibration.drift import agreement_of_kappa, cusum, fingerprint_changes
+from consumers.calibration.drift import agreement_of_kappa, cusum
 from schemas.errors import ConfigError
-from schemas.events import Judgment
-from schemas.records import Opinion, Order, Winner
-from tests.events import NOON, comparison, judgment, verified
 
 GOOD, BAD = 0.93, 0.80
 
@@ -62,38 +58,3 @@ def test_shares_that_leave_nothing_to_watch_are_refused(
 
 def test_kappa_in_a_balanced_frame() -> None:
     assert agreement_of_kappa(0.72) == pytest.approx(0.86)
-
-
-def answered(name: str, fingerprint: str | None, minutes: int, judge: str = "gpt") -> Judgment:
-    opinions = tuple(
-        Opinion(
-            judge=judge,
-            prompt_version="1",
-            prompt_sha256="p",
-            order=order,
-            answer=Winner.A,
-            fingerprint=fingerprint,
-        )
-        for order in Order
-    )
-    return judgment(
-        comparison(verified("a"), verified("b")),
-        winner=Winner.A,
-        event_id=name,
-        opinions=opinions,
-        occurred_at=NOON + timedelta(minutes=minutes),
-    )
-
-
-def test_a_teacher_swapped_under_its_name_shows_once() -> None:
-    judgments = [
-        answered("later", "fp2", 3),
-        answered("first", "fp1", 0),
-        answered("none", None, 1),
-        answered("second", "fp2", 2),
-        answered("other", "fp9", 2, judge="llama"),
-    ]
-    (change,) = fingerprint_changes(judgments)
-    assert (change.judge, change.before, change.after) == ("gpt", "fp1", "fp2")
-    assert change.judgment_id == "second"
-    assert change.at == NOON + timedelta(minutes=2)

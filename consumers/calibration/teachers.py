@@ -1,0 +1,56 @@
+"""Is the teacher that labelled the one that was calibrated? By who answered. Pure.
+
+A judge configuration names its model; whoever serves it can put another one behind the name. Its
+answers then say so: by the version in the model's name, or by a fingerprint of weights and back
+end. What was calibrated are the teachers that judged anchors; whatever another one labelled under
+the same judge_config_hash was measured by nobody.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from schemas.events import Judgment
+from schemas.records import GateResult, Purpose, Verdict
+
+Teacher = tuple[str, str | None]
+"""The model's name and fingerprint as it answered."""
+
+
+def teacher_gates(judgments: Iterable[Judgment]) -> dict[str, GateResult]:
+    """By judge_config_hash, whether every teacher of its production verdicts judged anchors too.
+
+    FAIL where one did not. A configuration without judged anchors is left out: nothing was
+    calibrated, so nothing can have changed. The times of events say when answers were given to
+    people, not when they were judged, so they do not count here.
+    """
+    calibrated: dict[str, set[Teacher]] = defaultdict(set)
+    used: dict[str, set[Teacher]] = defaultdict(set)
+    seen = {Purpose.ANCHOR: calibrated, Purpose.PRODUCTION: used}
+    for judgment in judgments:
+        found = seen.get(judgment.comparison.purpose)
+        if found is not None and judgment.opinions:
+            teachers = {(opinion.judge, opinion.fingerprint) for opinion in judgment.opinions}
+            found[judgment.judge_config_hash] |= teachers
+    return {hash_: _gate(known, used[hash_]) for hash_, known in sorted(calibrated.items())}
+
+
+def _gate(calibrated: set[Teacher], used: set[Teacher]) -> GateResult:
+    strangers = used - calibrated
+    return GateResult(
+        name="teacher_fingerprint",
+        verdict=Verdict.FAIL if strangers else Verdict.PASS,
+        value=len(strangers),
+        threshold=0,
+        detail=(
+            f"rows were labelled by {_shown(strangers)}, the calibration is of "
+            f"{_shown(calibrated)}; give the model a name of its own version in the project, and "
+            "calibrate that"
+            if strangers
+            else ""
+        ),
+    )
+
+
+def _shown(teachers: Iterable[Teacher]) -> str:
+    names = (f"{model} ({mark})" if mark else model for model, mark in teachers)
+    return ", ".join(sorted(names))
