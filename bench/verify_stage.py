@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import TopicPartition
 
 from bench.codec import sample_set
+from bench.stage_stream import feed, rate, times_ms
 from infra.kafka import bootstrap, consumer, ensure_topics, producer, topic_name
 from infra.settings import Settings
 from infra.stack import Stack
@@ -33,42 +33,6 @@ from streams.verify.settings import VerifySettings
 from streams.verify.stage import VerifyStage
 
 _CHEAP = VerifySettings(soft=("answer_present",))
-_DEADLINE_S = 300.0
-
-
-def feed(settings: Settings, events: int) -> None:
-    """Candidate sets of about 250 bytes onto the stage's topic."""
-    codec = Codec()
-    client = producer(settings)
-    for n in range(events):
-        event = sample_set(n)
-        client.produce(
-            topic_name(settings, "samples"),
-            key=partition_key(event).encode(),
-            value=codec.encode(event),
-        )
-        client.poll(0)
-    client.flush()
-
-
-def times_ms(settings: Settings, events: int) -> Iterator[int]:
-    """When the broker got each of the first ``events`` verifications."""
-    reader = consumer(settings, "bench")
-    topic = topic_name(settings, "verifications")
-    reader.assign([TopicPartition(topic, p, 0) for p in range(settings.partitions)])
-    left, deadline = events, time.monotonic() + _DEADLINE_S
-    while left and time.monotonic() < deadline:
-        for message in reader.consume(min(left, 1000), timeout=1.0):
-            left -= 1
-            yield message.timestamp()[1]
-    reader.close()
-
-
-def rate(moments_ms: list[int]) -> float:
-    """Events a second between the 5th and 95th hundredth: neither warm-up nor the last linger."""
-    ordered = sorted(moments_ms)
-    low, high = len(ordered) // 20, len(ordered) - len(ordered) // 20 - 1
-    return (high - low) / max(1, ordered[high] - ordered[low]) * 1000
 
 
 def through_worker(settings: Settings, events: int, concurrency: int) -> float:
@@ -76,7 +40,7 @@ def through_worker(settings: Settings, events: int, concurrency: int) -> float:
     command = [sys.executable, "-m", "bench.verify_stage", "--worker", settings.model_dump_json()]
     with subprocess.Popen([*command, "--concurrency", str(concurrency)]) as worker:
         try:
-            moments = list(times_ms(settings, events))
+            moments = list(times_ms(settings, "verifications", events))
         finally:
             worker.terminate()
     if len(moments) < events:
@@ -118,7 +82,7 @@ def measure(events: int, concurrency: int) -> dict[str, float]:
         address = bootstrap(stack.settings)
         settings = stack.settings.model_copy(update={"bootstrap_servers": address})
         ensure_topics(settings)
-        feed(settings, events)
+        feed(settings, map(sample_set, range(events)))
         worker = through_worker(settings, events, concurrency)
         plain = asyncio.run(plain_loop(settings, events))
     return {"worker_per_s": worker, "plain_per_s": plain, "worker_over_plain": worker / plain}

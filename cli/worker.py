@@ -16,7 +16,7 @@ def worker(
         typer.Option(
             min=1,
             max=4096,
-            help="Events in the stage at a time. Default: 16 for sample, 32 for judge, else 8.",
+            help="Events in the stage at a time. Default: 16 for sample, 64 for judge, else 8.",
         ),
     ] = None,
     instance: Annotated[
@@ -43,7 +43,7 @@ def worker(
     [bold]Examples[/bold]
 
       prefstream worker verify --project examples/harbor/project
-      prefstream worker judge --project . --concurrency 32 --instance judge-0 --health-port 8081
+      prefstream worker judge --project . --concurrency 128 --instance judge-0 --health-port 8081
     """
     from infra.settings import Settings
     from infra.telemetry import set_up_logging

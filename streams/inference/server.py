@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import secrets
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from aiohttp import web
@@ -12,7 +12,6 @@ from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr, ValidationError
 
 from schemas.errors import Fatal, Poison, PrefstreamError, Transient
-from streams.inference.in_process import InProcessModel
 from streams.inference.openai_wire import (
     ChatCompletionRequest,
     ErrorBody,
@@ -20,11 +19,14 @@ from streams.inference.openai_wire import (
     chat_completion,
 )
 
+if TYPE_CHECKING:
+    from streams.inference.in_process import InProcessModel
+
 # A prompt of 1 MiB whose every character JSON escapes as \u00xx.
 _MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 
 
-def chat_app(model: InProcessModel, api_key: SecretStr | None = None) -> web.Application:
+def chat_app(model: "InProcessModel", api_key: SecretStr | None = None) -> web.Application:
     """Routes POST /v1/chat/completions, GET /v1/models and GET /health.
 
     With a key, all but /health ask for it. Streaming and n > 1 are refused with 400.
@@ -61,7 +63,7 @@ async def start_server(app: web.Application, host: str, port: int) -> tuple[web.
 class _ChatService:
     """The routes that need the model."""
 
-    def __init__(self, model: InProcessModel) -> None:
+    def __init__(self, model: "InProcessModel") -> None:
         self._model = model
         self._since_s = int(time.time())
 

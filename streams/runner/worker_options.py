@@ -5,9 +5,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from streams.runner.poison import PoisonLimit
 from streams.runner.retry import RetryPolicy
 
-# Model stages wait for batches or a server: 16 sets of four answers, or 32 comparisons in two
-# orders, fill a batch of 64 rows. Stages that compute gain nothing from more than a few.
-_CONCURRENCY = {"sample": 16, "judge": 32}
+# Model stages wait for batches or a server: 16 sets of four answers fill a batch of 64 rows. A
+# comparison waits for the slower of its two orders; 64 of them keep 64 requests under way, where
+# 32 would be down to 50 on average. Stages that compute gain nothing from more than a few.
+_CONCURRENCY = {"sample": 16, "judge": 64}
 _OTHERS = 8
 
 
