@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     # The stage is the project's own; only the network is left out.
-    OpenAIModel.complete = _answer_at_once  # type: ignore[method-assign]
+    OpenAIModel.complete = _answer_at_once  # type: ignore[method-assign, assignment]
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(measure(options.comparisons, Path(folder)))
     if options.json:
