@@ -28,6 +28,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("import", "cli.import_file", "import_file"),
     ("query", "cli.query", "query"),
     ("account", "cli.query", "account"),
+    ("show", "cli.show", "show"),
     ("export", "cli.export", "export"),
     ("calibrate", "cli.calibrate", "calibrate"),
     ("audit", "cli.audit", "audit"),

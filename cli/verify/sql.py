@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from cli.terminal import one_line
+
 if TYPE_CHECKING:
     from streams.verify.statements import Statement, StatementVerdict
 
@@ -168,7 +170,7 @@ def _print(rejected: "list[StatementVerdict]", total: int) -> None:
         table.add_column("reason", overflow="fold")
         for verdict in rejected[:_SHOWN]:
             cells = (str(verdict.id), verdict.stage, verdict.reason)
-            table.add_row(*(escape(_printable(cell)) for cell in cells))
+            table.add_row(*(escape(one_line(cell)) for cell in cells))
         console.print(table)
         if len(rejected) > _SHOWN:
             console.print(f"… and {len(rejected) - _SHOWN} more: see them with --json")
@@ -176,12 +178,6 @@ def _print(rejected: "list[StatementVerdict]", total: int) -> None:
     by_rule = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
     console.print(
         f"{total} statements: {total - len(rejected)} accepted, {len(rejected)} rejected"
-        + (f" ({escape(_printable(by_rule))})" if by_rule else ""),
+        + (f" ({escape(one_line(by_rule))})" if by_rule else ""),
         highlight=False,
     )
-
-
-def _printable(text: str) -> str:
-    """One line of it that a terminal can show and is not led by."""
-    line = " ".join(text[:400].split())
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)

@@ -52,7 +52,7 @@ class Member:
 
         Raises what the model raises.
         """
-        rubric = rubric_for(self.standard, event.event_id, self._settings.principles)
+        rubric = self.rubric(event)
         samples = range(self._settings.samples) if self._settings.samples else (None,)
         calls = (
             self._opinion(event, rubric, order, sample) for sample in samples for order in Order
@@ -67,6 +67,10 @@ class Member:
     async def aclose(self) -> None:
         """Close the model."""
         await self._model.aclose()
+
+    def rubric(self, event: Comparison) -> Rubric:
+        """What this comparison is judged by."""
+        return rubric_for(self.standard, event.event_id, self._settings.principles)
 
     def prompt(self, event: Comparison, rubric: Rubric, order: Order) -> JudgePrompt:
         """What the model is shown of the comparison in this order."""
