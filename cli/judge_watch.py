@@ -7,20 +7,31 @@ from cli.project import Project
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from consumers.calibration.judge_notice import judge_notice
 from consumers.calibration.probe_watch import drift_gates, probe_outcomes
+from consumers.calibration.teachers import TeacherWatch
 from infra.settings import Settings
 from infra.topic_log import events
 from schemas.events import Calibration, Judgment, Label, Run
-from schemas.records import PreferenceSource
+from schemas.records import GateResult, PreferenceSource
 from trainer.gate import GateDecision, gate
 from trainer.watched import Watched, last_promotion
 
 
 def watched(settings: Settings, project: Project, calibrations: Sequence[Calibration]) -> Watched:
-    """Drift of every judge that is probed, and the last promotion. Raises ``DependencyDown``."""
-    outcomes = probe_outcomes(events(settings, Judgment), events(settings, Label))
-    drift = drift_gates(calibrations, outcomes, project.gate.demote_below)
+    """Drift of every judge that is probed, whether its teacher is the one that was calibrated, and
+    the last promotion. Raises ``DependencyDown``.
+    """
+    teachers = TeacherWatch()
+    judgments = teachers.through(events(settings, Judgment))
+    outcomes = probe_outcomes(judgments, events(settings, Label))
+    by_judge: dict[str, tuple[GateResult, ...]] = {}
+    for found in (
+        drift_gates(calibrations, outcomes, project.gate.demote_below),
+        teachers.gates(),
+    ):
+        for hash_, result in found.items():
+            by_judge[hash_] = (*by_judge.get(hash_, ()), result)
     return Watched(
-        by_judge={hash_: (result,) for hash_, result in drift.items()},
+        by_judge=by_judge,
         promoted=last_promotion(list(events(settings, Run))),
     )
 

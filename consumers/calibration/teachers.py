@@ -7,7 +7,7 @@ the same judge_config_hash was measured by nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from schemas.events import Judgment
 from schemas.records import GateResult, Purpose, Verdict
@@ -16,22 +16,37 @@ Teacher = tuple[str, str | None]
 """The model's name and fingerprint as it answered."""
 
 
-def teacher_gates(judgments: Iterable[Judgment]) -> dict[str, GateResult]:
-    """By judge_config_hash, whether every teacher of its production verdicts judged anchors too.
+class TeacherWatch:
+    """Who answered, of anchors and of production, by judge_config_hash.
 
-    FAIL where one did not. A configuration without judged anchors is left out: nothing was
-    calibrated, so nothing can have changed. The times of events say when answers were given to
-    people, not when they were judged, so they do not count here.
+    The times of events say when answers were given to people, not when they were judged, so they
+    do not count here.
     """
-    calibrated: dict[str, set[Teacher]] = defaultdict(set)
-    used: dict[str, set[Teacher]] = defaultdict(set)
-    seen = {Purpose.ANCHOR: calibrated, Purpose.PRODUCTION: used}
-    for judgment in judgments:
-        found = seen.get(judgment.comparison.purpose)
-        if found is not None and judgment.opinions:
-            teachers = {(opinion.judge, opinion.fingerprint) for opinion in judgment.opinions}
-            found[judgment.judge_config_hash] |= teachers
-    return {hash_: _gate(known, used[hash_]) for hash_, known in sorted(calibrated.items())}
+
+    def __init__(self) -> None:
+        self._calibrated: dict[str, set[Teacher]] = defaultdict(set)
+        self._used: dict[str, set[Teacher]] = defaultdict(set)
+
+    def through(self, judgments: Iterable[Judgment]) -> Iterator[Judgment]:
+        """The same judgments, each noted as it passes."""
+        seen = {Purpose.ANCHOR: self._calibrated, Purpose.PRODUCTION: self._used}
+        for judgment in judgments:
+            noted = seen.get(judgment.comparison.purpose)
+            if noted is not None and judgment.opinions:
+                teachers = {(opinion.judge, opinion.fingerprint) for opinion in judgment.opinions}
+                noted[judgment.judge_config_hash] |= teachers
+            yield judgment
+
+    def gates(self) -> dict[str, GateResult]:
+        """For each configuration, whether every teacher of its production verdicts judged anchors.
+
+        FAIL where one did not. A configuration without judged anchors is left out: nothing was
+        calibrated, so nothing can have changed.
+        """
+        return {
+            hash_: _gate(known, self._used[hash_])
+            for hash_, known in sorted(self._calibrated.items())
+        }
 
 
 def _gate(calibrated: set[Teacher], used: set[Teacher]) -> GateResult:

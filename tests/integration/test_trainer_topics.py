@@ -19,7 +19,15 @@ from infra.settings import Settings
 from infra.topic_log import read, snapshot
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Comparison, Event, Judgment, Label, Run
-from schemas.records import HumanWinner, PreferenceSource, Purpose, RunStatus, Winner
+from schemas.records import (
+    HumanWinner,
+    Opinion,
+    Order,
+    PreferenceSource,
+    Purpose,
+    RunStatus,
+    Winner,
+)
 from tests.events import NOON, comparison, judgment, verified
 from tests.preferences import label, preference, said
 from tests.tiny_policy import save_tiny_policy
@@ -104,6 +112,20 @@ def anchors_with(mistakes_of_10: int) -> list[Event]:
     return events
 
 
+def answered_by(fingerprint: str) -> tuple[Opinion, ...]:
+    return tuple(
+        Opinion(
+            judge="judge-7b",
+            prompt_version="1",
+            prompt_sha256="s",
+            order=order,
+            answer=Winner.A,
+            fingerprint=fingerprint,
+        )
+        for order in Order
+    )
+
+
 def rlaif_rows() -> list[Event]:
     return [
         preference(
@@ -157,6 +179,28 @@ def test_from_labels_to_a_policy(log: Settings, project: Path) -> None:
     statuses = [run.status for run in runs(log)]
     assert statuses == [RunStatus.REFUSED, RunStatus.STARTED, RunStatus.TRAINED]
     assert runs(log)[-1].offset_ranges
+
+
+def test_a_teacher_exchanged_after_the_calibration_stops_the_gate(
+    log: Settings, project: Path
+) -> None:
+    old, new = answered_by("fp_1"), answered_by("fp_2")
+    anchors = [
+        one.model_copy(update={"opinions": old}) if isinstance(one, Judgment) else one
+        for one in anchors_with(mistakes_of_10=0)
+    ]
+    live = comparison(verified("x"), verified("y"), event_id="live")
+    publish(log, [*anchors, *rlaif_rows(), judgment(live, event_id="before", opinions=old)])
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    assert prefstream("gate", "--project", project).exit_code == 0
+
+    publish(log, [judgment(live, event_id="after", opinions=new)])
+    decision = prefstream("gate", "--project", project, "--json")
+    assert decision.exit_code == 1
+    gates = {one["name"]: one for one in json.loads(decision.stdout)["gates"]}
+    assert gates["teacher_fingerprint"]["verdict"] == "FAIL"
+    assert "labelled by judge-7b (fp_1), judge-7b" not in gates["teacher_fingerprint"]["detail"]
+    assert "labelled by judge-7b (fp_2)" in gates["teacher_fingerprint"]["detail"]
 
 
 def test_a_bad_judge_is_refused(log: Settings, project: Path) -> None:

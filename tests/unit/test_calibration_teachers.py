@@ -1,8 +1,10 @@
 """A teacher that was exchanged behind its name stops the gate."""
 
-from consumers.calibration.teachers import teacher_gates
+from collections.abc import Sequence
+
+from consumers.calibration.teachers import TeacherWatch
 from schemas.events import Judgment
-from schemas.records import Opinion, Order, Purpose, Verdict, Winner
+from schemas.records import GateResult, Opinion, Order, Purpose, Verdict, Winner
 from tests.events import comparison, judgment, verified
 
 Teacher = tuple[str, str | None]
@@ -25,6 +27,12 @@ def judged(purpose: Purpose, *teachers: Teacher, judge: str = "hash") -> Judgmen
     )
     judged = comparison(verified("a"), verified("b"), purpose=purpose)
     return judgment(judged, opinions=opinions, judge_config_hash=judge)
+
+
+def teacher_gates(judgments: Sequence[Judgment]) -> dict[str, GateResult]:
+    watch = TeacherWatch()
+    assert list(watch.through(judgments)) == judgments
+    return watch.gates()
 
 
 def test_the_teacher_that_judged_the_anchors_may_label() -> None:
