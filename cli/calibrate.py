@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.calibrate_report import report
+
 if TYPE_CHECKING:
     from consumers.calibration.job import CalibrationRun
 
+app = typer.Typer(rich_markup_mode="rich")
+app.command("report")(report)
 
+
+@app.callback(invoke_without_command=True)
 def calibrate(
+    context: typer.Context,
     project: Annotated[
         Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
     ] = Path(),
@@ -37,7 +44,10 @@ def calibrate(
 
       prefstream calibrate --project examples/harbor/project
       prefstream calibrate --dry-run --json | jq .kappa
+      prefstream calibrate report judges.html
     """
+    if context.invoked_subcommand is not None:
+        return
     from cli.project import load_project
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from consumers.calibration.job import calibrate_topics

@@ -30,7 +30,6 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("account", "cli.query", "account"),
     ("show", "cli.show", "show"),
     ("export", "cli.export", "export"),
-    ("calibrate", "cli.calibrate", "calibrate"),
     ("audit", "cli.audit", "audit"),
     ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
@@ -45,6 +44,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 # (group, module): each module has a typer app of its own
 _GROUPS: tuple[tuple[str, str], ...] = (
     ("anchors", "cli.anchors"),
+    ("calibrate", "cli.calibrate"),
     ("judge", "cli.judge"),
     ("filter", "cli.filter"),
     ("rubric", "cli.rubric"),

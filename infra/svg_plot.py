@@ -12,10 +12,13 @@ BLUE, ORANGE, GREY = "#2f6fb5", "#d9822b", "#8a97a6"
 _WIDE_IN, _HIGH_IN = 8.0, 4.2
 
 
-def svg(draw: "Callable[[Axes], None]") -> str:
+def svg(
+    draw: "Callable[[Axes], None]", *, wide_in: float = _WIDE_IN, high_in: float = _HIGH_IN
+) -> str:
     """One plot as an ``<svg>`` element; the same numbers give the same bytes.
 
-    Texts stay texts: a reader can search them, and the file stays small.
+    A page scales it to its place: the smaller the figure, the larger its texts are there. Texts
+    stay texts: a reader can search them, and the file stays small.
     """
     # imported here: it takes half a second
     import matplotlib as mpl
@@ -32,7 +35,7 @@ def svg(draw: "Callable[[Axes], None]") -> str:
             "axes.spines.right": False,
         }
     ):
-        figure = Figure(figsize=(_WIDE_IN, _HIGH_IN), layout="constrained")
+        figure = Figure(figsize=(wide_in, high_in), layout="constrained")
         draw(figure.subplots())
         written = io.StringIO()
         figure.savefig(written, format="svg", metadata={"Date": None})

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import sqrt
 from typing import Literal
 
 import krippendorff
@@ -135,8 +136,10 @@ def _weighted(
     table = np.zeros((len(order), len(order)))
     for human, judge in ratings:
         table[place[human], place[judge]] += 1
-    found = cohens_kappa(table, wt=weights)
-    return float(found.kappa), float(found.std_kappa)
+    # its variance is rounded to just below zero where raters agree fully, and its root is then NaN
+    with np.errstate(invalid="ignore"):
+        found = cohens_kappa(table, wt=weights)
+    return float(found.kappa), sqrt(max(float(found.var_kappa), 0.0))
 
 
 def _rates(cells: Confusion, label: str, n: int) -> Rates:

@@ -11,11 +11,17 @@ from schemas.interval import two_sided_z
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_NAME_CHARACTERS = 28
+_NAME_CHARACTERS = 22
+# beside each other two of them share the width of the page
+_HALF_IN = 5.4
+_ROW_IN = 0.42
 
 
 def kappa_over_time(histories: Sequence[Sequence[Calibration]], min_kappa: float) -> str:
     """Kappa with its one-sided 95 % bounds at every measurement, a line a judge and rubric."""
+
+    # imported here, like matplotlib itself
+    from matplotlib.dates import ConciseDateFormatter
 
     def draw(axes: "Axes") -> None:
         colours = (BLUE, ORANGE, "#5b8c5a", "#8b5aa6", GREY)
@@ -54,10 +60,11 @@ def kappa_over_time(histories: Sequence[Sequence[Calibration]], min_kappa: float
             va="top",
         )
         axes.set_ylabel("kappa")
-        axes.tick_params(axis="x", labelrotation=20)
-        axes.legend(frameon=False, fontsize=9, loc="lower left")
+        dates = ConciseDateFormatter(axes.xaxis.get_major_locator())  # type: ignore[no-untyped-call]  # so in its stubs
+        axes.xaxis.set_major_formatter(dates)
+        axes.legend(frameon=False, fontsize=9, loc="best")
 
-    return svg(draw)
+    return svg(draw, wide_in=9.0, high_in=3.8)
 
 
 def reliability(calibration: Calibration) -> str:
@@ -65,7 +72,6 @@ def reliability(calibration: Calibration) -> str:
 
     def draw(axes: "Axes") -> None:
         axes.plot([0.5, 1], [0.5, 1], color=GREY, linestyle="--", linewidth=1)
-        axes.annotate("as sure as right", xy=(0.62, 0.615), color=GREY, fontsize=9, rotation=27)
         largest = max(one.n for one in calibration.reliability)
         axes.scatter(
             [one.confidence for one in calibration.reliability],
@@ -89,7 +95,7 @@ def reliability(calibration: Calibration) -> str:
         axes.set_ylim(bottom=min(0.45, *(one.accuracy - 0.05 for one in calibration.reliability)))
         axes.set_ylim(top=1.06)
 
-    return svg(draw)
+    return svg(draw, wide_in=_HALF_IN, high_in=3.8)
 
 
 def slices(
@@ -113,9 +119,9 @@ def slices(
         )
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlim(right=1.02)
-        axes.set_xlabel("kappa; the orange mark is people against each other")
+        axes.set_xlabel("kappa (orange: people against each other)")
 
-    return svg(draw)
+    return svg(draw, wide_in=_HALF_IN, high_in=1.3 + _ROW_IN * (1 + len(parts)))
 
 
 def biases(history: Sequence[Calibration]) -> str:
@@ -124,8 +130,8 @@ def biases(history: Sequence[Calibration]) -> str:
     def draw(axes: "Axes") -> None:
         now = history[-1]
         rows = [
-            ("favours the first slot (log-odds)", now.position_bias, now.position_bias_error),
-            ("favours the longer answer (slope)", now.length_slope, now.length_slope_error),
+            ("first slot\n(log-odds)", now.position_bias, now.position_bias_error),
+            ("longer answer\n(slope)", now.length_slope, now.length_slope_error),
         ]
         for place, (_, value, error) in enumerate(reversed(rows)):
             if value is None:
@@ -140,7 +146,7 @@ def biases(history: Sequence[Calibration]) -> str:
         low, high = axes.get_xlim()
         axes.set_xlim(min(low, -0.6), max(high, 0.6))
 
-    return svg(draw)
+    return svg(draw, wide_in=_HALF_IN, high_in=2.2)
 
 
 def win_rate_plot(found: WinRates) -> str:
@@ -156,7 +162,7 @@ def win_rate_plot(found: WinRates) -> str:
         axes.set_xlabel("win rate by people")
         axes.set_ylabel("win rate by the judge")
 
-    return svg(draw)
+    return svg(draw, wide_in=_HALF_IN, high_in=3.8)
 
 
 def _short(name: str) -> str:

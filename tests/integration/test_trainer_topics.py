@@ -7,7 +7,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cli.audit import audit
 from cli.calibrate import calibrate
+from cli.calibrate_report import report
 from cli.dataset import dataset
 from cli.gate import gate
 from cli.train import train
@@ -44,7 +46,7 @@ dpo: {epochs: 1, batch_size: 8, learning_rate: 0.005}
 N_ANCHORS = 120
 
 app = typer.Typer()
-for command in (calibrate, dataset, gate, train):
+for command in (audit, calibrate, dataset, gate, report, train):
     app.command(command.__name__)(command)
 
 
@@ -289,6 +291,48 @@ def test_a_dataset_with_thumbs_is_named_for_what_it_is(log: Settings, project: P
     decision = prefstream("gate", "--project", project, "--manifest", project / "thumbs")
     assert decision.exit_code == 1
     assert "--ungated" in " ".join(decision.stdout.split())
+
+
+def test_a_lead_gets_a_page_and_a_script_the_audit(log: Settings, project: Path) -> None:
+    publish(log, [*anchors_with(mistakes_of_10=0), *rlaif_rows()])
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    out = project / "judges.html"
+    shown = prefstream("report", out, "--project", project)
+    assert shown.exit_code == 0, shown.output
+    page = out.read_text(encoding="utf-8")
+    assert "may label" in page
+    assert "the locked holdout, once" in page
+    found = json.loads(prefstream("audit", "--project", project, "--json").stdout)
+    assert found["error"] is None
+    assert found["auditors"]["pairs"] == N_ANCHORS
+
+
+def test_the_audited_error_reaches_the_loss(log: Settings, project: Path) -> None:
+    """Before any audit it is one minus the calibration's accuracy, and the run says so."""
+    publish(log, [*anchors_with(mistakes_of_10=1), *rlaif_rows()])
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    file = project / "pipeline.yaml"
+    robust = "dpo: {loss_type: robust, label_flip_rate: audited, "
+    file.write_text(PIPELINE.replace("dpo: {", robust), encoding="utf-8")
+    trained = prefstream(
+        "train",
+        "--from-topic",
+        "--ungated",
+        "--project",
+        project,
+        "--policy",
+        save_tiny_policy(project / "start"),
+        "--out",
+        project / "trained",
+        "--json",
+    )
+    assert trained.exit_code == 0, trained.output
+    outcome = json.loads(trained.stdout)
+    said = outcome["run"]["hyper_parameters"]["label_flip_rate"]
+    assert "no audit yet" in said
+    used = float(outcome["trained"]["hyper_parameters"]["label_flip_rate"])
+    # human rows are not flipped
+    assert 0 < used < float(said.split()[0]) == pytest.approx(0.1, abs=0.06)
 
 
 def test_the_anchors_are_dated(log: Settings, project: Path) -> None:

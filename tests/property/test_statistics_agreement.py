@@ -3,11 +3,15 @@
 from itertools import product
 from math import isclose, sqrt
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score, f1_score
+from statsmodels.stats.inter_rater import cohens_kappa
 
+from bench.interval_coverage import coverage
+from consumers.agreement.measure import Weights, measure
 from consumers.calibration.agreement import (
     cohen_kappa,
     confusion,
@@ -144,3 +148,46 @@ def test_wilson_of_a_textbook_case() -> None:
 def test_wilson_refuses_more_successes_than_trials() -> None:
     with pytest.raises(ValueError, match="between 0 and n"):
         wilson(3, 2)
+
+
+def square_table(pairs: Ratings) -> list[list[int]]:
+    return [[pairs.count((human, judge)) for judge in "ABC"] for human in "ABC"]
+
+
+@given(ratings)
+def test_the_standard_error_is_that_of_statsmodels(pairs: Ratings) -> None:
+    ours = cohen_kappa(confusion(pairs))
+    assume(ours.value is not None and ours.expected is not None and ours.expected < 0.999)
+    with np.errstate(invalid="ignore"):
+        theirs = cohens_kappa(square_table(pairs))
+    assert ours.value == pytest.approx(theirs.kappa, abs=1e-9)
+    # rounding can leave its variance just below zero, of which it takes a root
+    assume(theirs.var_kappa > 0)
+    assert ours.standard_error == pytest.approx(theirs.std_kappa, abs=1e-8)
+
+
+@given(ratings, st.sampled_from(["linear", "quadratic"]))
+def test_weighted_kappa_is_that_of_scikit_learn(pairs: Ratings, weights: Weights) -> None:
+    found = measure(pairs, order=("A", "B", "C"), weights=weights)
+    human, judge = zip(*pairs, strict=True)
+    assume(found.weighted_kappa is not None)
+    theirs = cohen_kappa_score(human, judge, labels=["A", "B", "C"], weights=weights)
+    assert found.weighted_kappa == pytest.approx(theirs, abs=1e-9)
+
+
+@given(ratings)
+def test_alpha_is_kappas_kin_with_shared_marginals(pairs: Ratings) -> None:
+    """Krippendorff's nominal alpha of two raters: chance from the pooled labels, n − 1 of them."""
+    found = measure(pairs)
+    said = [label for pair in pairs for label in pair]
+    assume(len(set(said)) > 1)
+    n = len(said)
+    by_chance = sum(said.count(one) * (n - said.count(one)) for one in set(said)) / (n * (n - 1))
+    apart = sum(human != judge for human, judge in pairs) / len(pairs)
+    assert found.alpha == pytest.approx(1 - apart / by_chance, abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [50, 100, 200])
+def test_the_interval_covers_as_often_as_it_says(n: int) -> None:
+    """Within a point of 95 %, over true kappas from 0.4 to 0.9."""
+    assert coverage(n, None, 8_000).atanh == pytest.approx(0.95, abs=0.01)
