@@ -13,12 +13,12 @@ from infra.topic_log import events
 from schemas.events import Calibration, Judgment, Label, Run
 from schemas.records import GateResult, PreferenceSource
 from trainer.gate import GateDecision, gate
-from trainer.watched import Watched, last_promotion
+from trainer.watched import Watched, serving
 
 
 def watched(settings: Settings, project: Project, calibrations: Sequence[Calibration]) -> Watched:
     """Drift of every judge that is probed, whether its teacher is the one that was calibrated, and
-    the last promotion. Raises ``DependencyDown``.
+    the policy that serves. Raises ``DependencyDown``.
     """
     teachers = TeacherWatch()
     judgments = teachers.through(events(settings, Judgment))
@@ -32,7 +32,7 @@ def watched(settings: Settings, project: Project, calibrations: Sequence[Calibra
             by_judge[hash_] = (*by_judge.get(hash_, ()), result)
     return Watched(
         by_judge=by_judge,
-        promoted=last_promotion(list(events(settings, Run))),
+        promoted=serving(events(settings, Run)),
     )
 
 

@@ -1,6 +1,6 @@
 """What was seen of judges and policies since the calibration, outside the trainer. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from schemas.events import Calibration, Run
@@ -12,7 +12,8 @@ from trainer.gate_settings import GateSettings
 class Watched:
     """``by_judge`` are gates that others decided (drift, fingerprint), by judge_config_hash.
 
-    ``promoted`` is the last promotion: a judge is calibrated on the outputs that it sees.
+    ``promoted`` is the promotion of the policy that serves: a judge is calibrated on the outputs
+    that it sees.
     """
 
     by_judge: Mapping[str, tuple[GateResult, ...]] = field(default_factory=dict)
@@ -22,10 +23,18 @@ class Watched:
 NOTHING = Watched()
 
 
-def last_promotion(runs: list[Run]) -> Run | None:
-    """The run event by which today's policy came to production; a way back counts too."""
-    moves = [one for one in runs if one.status in (RunStatus.PROMOTED, RunStatus.ROLLED_BACK)]
-    return max(moves, key=lambda one: (one.occurred_at, one.event_id), default=None)
+def serving(runs: Iterable[Run]) -> Run | None:
+    """The promotion by which today's policy serves: each way back takes the last one away.
+
+    None where no policy was promoted, or every promotion was taken back.
+    """
+    stack: list[Run] = []
+    for run in sorted(runs, key=lambda one: (one.occurred_at, one.event_id)):
+        if run.status is RunStatus.PROMOTED:
+            stack.append(run)
+        elif run.status is RunStatus.ROLLED_BACK and stack:
+            stack.pop()
+    return stack[-1] if stack else None
 
 
 def policy_gate(calibration: Calibration, promoted: Run, settings: GateSettings) -> GateResult:

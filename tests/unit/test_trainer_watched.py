@@ -10,7 +10,7 @@ from tests.events import NOON
 from tests.preferences import calibration
 from trainer.gate import GateDecision, gate
 from trainer.gate_settings import GateSettings
-from trainer.watched import Watched, last_promotion
+from trainer.watched import Watched, serving
 
 NOW = NOON + timedelta(days=1)
 
@@ -74,14 +74,14 @@ def test_a_promoted_policy_asks_for_anchors_of_its_own(
     assert found.verdict is verdict is decision.verdict
 
 
-def test_the_last_move_is_the_policy_of_today() -> None:
-    runs = [
-        run(RunStatus.ROLLED_BACK, 3),
-        run(RunStatus.PROMOTED, 2),
-        run(RunStatus.TRAINED, 4),
-    ]
-    assert last_promotion(runs) == runs[0]
-    assert last_promotion([]) is None
+def test_a_way_back_makes_the_promotion_before_it_serve_again() -> None:
+    first, second = run(RunStatus.PROMOTED, 1), run(RunStatus.PROMOTED, 3)
+    back = run(RunStatus.ROLLED_BACK, 4)
+    others = [run(RunStatus.TRAINED, 5), run(RunStatus.CLEARED, 6)]
+    assert serving([second, *others, first]) == second
+    assert serving([back, second, *others, first]) == first
+    assert serving([back, second]) is None
+    assert serving(others) is None
 
 
 def test_a_judge_that_falls_below_is_demoted_and_one_that_never_stood_is_not() -> None:
