@@ -25,7 +25,6 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("worker", "cli.worker", "worker"),
     ("sink", "cli.sink", "sink"),
     ("label", "cli.label", "label"),
-    ("estimate", "cli.estimate", "estimate"),
     ("import", "cli.import_file", "import_file"),
     ("query", "cli.query", "query"),
     ("account", "cli.query", "account"),
@@ -50,6 +49,7 @@ _GROUPS: tuple[tuple[str, str], ...] = (
     ("filter", "cli.filter"),
     ("rubric", "cli.rubric"),
     ("panel", "cli.panel"),
+    ("review", "cli.review"),
     ("verify", "cli.verify"),
     ("vllm", "cli.vllm"),
 )

@@ -1,0 +1,1 @@
+"""Review: the pages where people label, adjudicate and audit, and what they stand on."""

@@ -1,0 +1,134 @@
+"""Items of the queues: a comparison that people are asked about in one role."""
+
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import and_, func, select, update
+from sqlalchemy.engine import Connection
+
+from consumers.calibration.adjudicate import adjudicate
+from consumers.review.refusals import UnknownItem
+from consumers.review.tables import COMPARISONS, ITEMS, LABELS
+from schemas.events import Comparison, Label
+from schemas.ids import text_sha256
+from schemas.records import LabelRole
+
+State = Literal["open", "closed", "void"]
+"""void: an adjudication that is no longer needed, for a label of the dispute was withdrawn."""
+
+_EXCERPT_CHARACTERS = 160
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One comparison in one queue; it closes with ``wanted`` people's labels."""
+
+    id: int
+    role: LabelRole
+    comparison: Comparison
+    wanted: int
+    state: State
+
+
+def add_item(
+    connection: Connection, comparison: Comparison, role: LabelRole, wanted: int, now_s: float
+) -> bool:
+    """Queue a comparison; False if these two texts were ever queued in this role."""
+    content = _content(comparison)
+    asked = select(ITEMS.c.id).where(ITEMS.c.role == role, ITEMS.c.content == content)
+    if connection.execute(asked).first() is not None:
+        return False
+    id_ = comparison.event_id
+    known = select(COMPARISONS.c.comparison_id).where(COMPARISONS.c.comparison_id == id_)
+    if connection.execute(known).first() is None:
+        connection.execute(
+            COMPARISONS.insert().values(comparison_id=id_, event=comparison.model_dump_json())
+        )
+    connection.execute(
+        ITEMS.insert().values(
+            role=role,
+            comparison_id=id_,
+            content=content,
+            slice=comparison.slice[:128],
+            excerpt=" ".join(comparison.messages[-1].content.split())[:_EXCERPT_CHARACTERS],
+            wanted=wanted,
+            state="open",
+            created_at=now_s,
+        )
+    )
+    return True
+
+
+def load_item(connection: Connection, item: int) -> Item:
+    """The item with this id; raises ``UnknownItem``."""
+    row = connection.execute(
+        select(ITEMS, COMPARISONS.c.event).join(COMPARISONS).where(ITEMS.c.id == item)
+    ).first()
+    if row is None:
+        raise UnknownItem(
+            f"there is no item {item} in these queues; go back to the queue and take the next one"
+        )
+    return Item(
+        id=row.id,
+        role=LabelRole(row.role),
+        comparison=Comparison.model_validate_json(row.event),
+        wanted=row.wanted,
+        state=row.state,
+    )
+
+
+def find_item(connection: Connection, comparison_id: str, role: LabelRole) -> int | None:
+    """The item that asks about this comparison in this role."""
+    return connection.execute(
+        select(ITEMS.c.id).where(ITEMS.c.comparison_id == comparison_id, ITEMS.c.role == role)
+    ).scalar()
+
+
+def standing_labels(connection: Connection, item: int) -> list[Label]:
+    """The labels of an item that Kafka has and nobody took back, in the order they came."""
+    rows = connection.execute(
+        select(LABELS.c.event)
+        .where(LABELS.c.item == item, LABELS.c.state == "acknowledged")
+        .order_by(LABELS.c.at, LABELS.c.event_id)
+    )
+    return [Label.model_validate(json.loads(row.event)) for row in rows]
+
+
+def settle(connection: Connection, item: Item, now_s: float) -> None:
+    """Open or close the item by the labels that stand, and its adjudication with it."""
+    labels = standing_labels(connection, item.id)
+    complete = len(labels) >= item.wanted
+    _set_state(connection, item.id, "closed" if complete else "open")
+    if item.role is not LabelRole.LABEL:
+        return
+    disputed = complete and adjudicate(labels).state == "disputed"
+    ruling = find_item(connection, item.comparison.event_id, LabelRole.ADJUDICATION)
+    if ruling is None:
+        if disputed:
+            add_item(connection, item.comparison, LabelRole.ADJUDICATION, 1, now_s)
+    elif not ruled(connection, item.comparison.event_id):
+        _set_state(connection, ruling, "open" if disputed else "void")
+
+
+def ruled(connection: Connection, comparison_id: str) -> bool:
+    """Whether an adjudicator decided on this comparison."""
+    found = connection.execute(
+        select(func.count())
+        .select_from(LABELS.join(ITEMS, and_(ITEMS.c.id == LABELS.c.item)))
+        .where(
+            ITEMS.c.comparison_id == comparison_id,
+            ITEMS.c.role == LabelRole.ADJUDICATION,
+            LABELS.c.state == "acknowledged",
+        )
+    ).scalar_one()
+    return found > 0
+
+
+def _set_state(connection: Connection, item: int, state: State) -> None:
+    connection.execute(update(ITEMS).where(ITEMS.c.id == item).values(state=state))
+
+
+def _content(comparison: Comparison) -> str:
+    texts = sorted((comparison.a.candidate.output, comparison.b.candidate.output))
+    return text_sha256(json.dumps([comparison.prompt_id, *texts]))
