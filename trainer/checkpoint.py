@@ -1,7 +1,7 @@
-"""Checkpoint folders: loading a policy offline, and saving one whole or not at all."""
+"""Checkpoint folders: loading a policy offline, and the folder that a new one is made in."""
 
+import hashlib
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -113,23 +113,21 @@ def check_empty(out_dir: Path) -> None:
         raise ConfigError(f"{out_dir}: not empty; choose another folder for the trained policy")
 
 
-def save_policy(
-    model: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", out_dir: Path
-) -> None:
-    """Write beside ``out_dir`` and rename, so that a folder of that name is always complete."""
-    part = part_dir(out_dir)
-    model.save_pretrained(part)
-    tokenizer.save_pretrained(part)
-    if out_dir.exists():
-        out_dir.rmdir()
-    os.replace(part, out_dir)
+def policy_sha256(path: Path) -> str:
+    """SHA-256 over the files of a checkpoint folder, by name; sub-folders are not read."""
+    digest = hashlib.sha256()
+    for file in sorted(one for one in path.glob("*") if one.is_file()):
+        with file.open("rb") as content:
+            digest.update(file.name.encode() + b"\0")
+            digest.update(hashlib.file_digest(content, "sha256").digest())
+    return digest.hexdigest()
 
 
 def part_dir(out_dir: Path) -> Path:
-    """The folder that becomes ``out_dir`` once it is complete."""
+    """The folder beside ``out_dir`` in which it is trained."""
     return out_dir.with_name(f"{out_dir.name}.part")
 
 
 def discard_part(out_dir: Path) -> None:
-    """Remove what an unfinished save left behind."""
+    """Remove that folder with all that it holds."""
     shutil.rmtree(part_dir(out_dir), ignore_errors=True)

@@ -1,7 +1,7 @@
 """Batches of rows of similar length: less padding to compute, the order still random. Pure."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 # Sorting within eight batches removes most padding and leaves every row within an eighth of a
 # 1,000-row epoch of where the shuffle put it.
@@ -25,15 +25,30 @@ def length_batches(
 
 
 class LengthBatches:
-    """``length_batches`` of one epoch after another, as torch takes a batch sampler."""
+    """``length_batches`` of one epoch after another, as torch takes a batch sampler.
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+    Each batch is cut into ``parts`` of nearly one size, which stand one after the other: one for
+    each process and each pass of its accumulation. Where a batch has fewer rows than parts, some
+    are repeated, for no process may be without any.
+    """
+
+    def __init__(
+        self,
+        lengths: Sequence[int],
+        batch_size: int,
+        seed: int,
+        *,
+        epoch: Callable[[], int],
+        parts: int = 1,
+    ) -> None:
+        """``epoch()`` is the one that begins: a training may go on in the middle."""
         self._lengths, self._batch_size, self._seed = lengths, batch_size, seed
-        self._epoch = 0
+        self._epoch, self._parts = epoch, parts
 
     def __len__(self) -> int:
-        return -(-len(self._lengths) // self._batch_size)
+        return -(-len(self._lengths) // self._batch_size) * self._parts
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch, self._epoch = self._epoch, self._epoch + 1
-        yield from length_batches(self._lengths, self._batch_size, self._seed, epoch)
+        for batch in length_batches(self._lengths, self._batch_size, self._seed, self._epoch()):
+            for part in range(self._parts):
+                yield batch[part :: self._parts] or batch[:1]

@@ -33,7 +33,9 @@ class TrainedPolicy(Record):
     ``rows`` are the preferences trained on. ``truncated`` counts those of them of which
     ``max_length`` cut something that the algorithm reads. ``dropped`` counts those left out: their
     prompt alone fills ``max_length``, or, for a reward model, which reads whole texts only, the
-    longer answer does not fit. ``metrics`` are of the first and last logged step.
+    longer answer does not fit. ``resumed_from`` is the step of the checkpoint that it went on from,
+    0 where it started anew; ``seconds`` and ``metrics`` (of the first and last logged step) are
+    then of what was left.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class TrainedPolicy(Record):
     dropped: int
     truncated: int
     steps: int
+    resumed_from: int = 0
     seconds: float
     metrics: dict[str, float]
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _SUMMARY = "train_runtime"
 
 
+class Diverged(Fatal):
+    """Loss or weights are no longer numbers."""
+
+
 @dataclass
 class StepLog:
     """Every logged step's metrics, oldest first."""
@@ -31,7 +35,7 @@ class StepLog:
 
 
 def watching(watch: Watch, log: StepLog) -> "TrainerCallback":
-    """A callback that fills ``log`` and tells ``watch``; ``Fatal`` if the loss is no number."""
+    """A callback that fills ``log`` and tells ``watch``; ``Diverged`` if the loss is no number."""
     from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
     class Watching(TrainerCallback):  # type: ignore[misc,unused-ignore]
@@ -51,7 +55,7 @@ def watching(watch: Watch, log: StepLog) -> "TrainerCallback":
             # The summary's mean tells of the steps after the last logged one.
             loss = metrics.get("loss", metrics.get("train_loss", 0.0))
             if not math.isfinite(loss):
-                raise Fatal(
+                raise Diverged(
                     f"the loss became {loss} by step {state.global_step}; lower the learning rate"
                 )
             if _SUMMARY in metrics:

@@ -35,6 +35,8 @@ def trl_trainer(
 
     dataset = Dataset.from_list(list(rows))
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
+    if job.config.lora is not None:
+        options["peft_config"] = job.config.lora.of_peft(job.kind)
     with quiet():
         trainer: Trainer = make(
             job.policy.model,
@@ -76,7 +78,13 @@ def _by_length(trainer_class: "type[Trainer]", job: Job[Any]) -> "type[Trainer]"
             config = job.config
             loader = DataLoader(
                 cast("Dataset[Row]", self.train_dataset),
-                batch_sampler=LengthBatches(job.fitted.lengths, config.batch_size, config.seed),
+                batch_sampler=LengthBatches(
+                    job.fitted.lengths,
+                    config.batch_size,
+                    config.seed,
+                    epoch=lambda: int(self.state.epoch or 0),
+                    parts=job.parts,
+                ),
                 collate_fn=self.data_collator,
                 pin_memory=self.args.dataloader_pin_memory,
             )

@@ -1,4 +1,4 @@
-"""What every algorithm has in common: TRL's trainer is built, watched, and its model saved."""
+"""What every algorithm has in common: TRL's trainer is built, watched, resumed, its model saved."""
 
 import math
 import time
@@ -7,14 +7,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from schemas.errors import Fatal
+from schemas.errors import ConfigError
 from schemas.events import Preference
-from trainer.checkpoint import Policy, check_empty, discard_part, load_policy, part_dir, save_policy
+from trainer import processes
+from trainer.checkpoint import (
+    Policy,
+    check_empty,
+    discard_part,
+    load_policy,
+    part_dir,
+    policy_sha256,
+)
+from trainer.full_disk import a_full_disk_is_fatal
+from trainer.manifest import row_sha256
 from trainer.policy import Kind, TrainedPolicy, Watch
-from trainer.progress import StepLog, watching
+from trainer.precision import computes_in_bfloat16
+from trainer.progress import Diverged, StepLog, watching
 from trainer.quiet import quiet
+from trainer.resume import Origin, begin, can_resume, marking, steps_of
 from trainer.row_lengths import Fitted, Reading, fit
-from trainer.training_config import TrainingConfig
+from trainer.saving import save
+from trainer.trackers import open_trackers
+from trainer.training_config import WITHOUT_EFFECT, TrainingConfig
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -29,12 +43,27 @@ class Job(Generic[C]):
     policy: Policy
     fitted: Fitted
     config: C
+    kind: Kind
     output_dir: Path
+
+    @property
+    def parts(self) -> int:
+        """Into how many forward passes a batch is cut, over all processes.
+
+        Raises ``ConfigError`` where they would not be of one size.
+        """
+        parts = processes.count() * self.config.accumulation
+        if self.config.batch_size % parts:
+            raise ConfigError(
+                f"batch_size {self.config.batch_size} is no multiple of {parts} "
+                f"({processes.count()} processes, accumulation {self.config.accumulation})"
+            )
+        return parts
 
     def arguments(self, n_examples: int) -> dict[str, Any]:
         """The TRL arguments that all algorithms share, for this many examples an epoch.
 
-        No network, no checkpoints of its own, nothing printed; bf16 where the hardware has it.
+        No network, nothing printed; bf16 where the hardware has it.
         """
         import torch
 
@@ -44,19 +73,22 @@ class Job(Generic[C]):
             "output_dir": str(self.output_dir),
             "learning_rate": config.learning_rate,
             "num_train_epochs": config.epochs,
-            "per_device_train_batch_size": config.batch_size,
+            "per_device_train_batch_size": config.batch_size // self.parts,
+            "gradient_accumulation_steps": config.accumulation,
             "warmup_steps": math.floor(steps * config.warmup_share),
             "seed": config.seed,
             "gradient_checkpointing": config.gradient_checkpointing,
-            "bf16": on_gpu and torch.cuda.is_bf16_supported(),
+            "bf16": computes_in_bfloat16(config.precision),
             "use_cpu": not on_gpu,
+            "ddp_backend": None if on_gpu or processes.count() == 1 else "gloo",
             "dataloader_pin_memory": on_gpu,
             "logging_steps": max(1, math.floor(steps / 20)),
             # By default a loss that is no number is logged as the last good one.
             "logging_nan_inf_filter": False,
             "disable_tqdm": True,
-            "save_strategy": "no",
-            "report_to": "none",
+            "save_strategy": "steps" if config.checkpoints else "no",
+            "save_steps": max(1, math.ceil(steps / (config.checkpoints + 1))),
+            "report_to": list(config.report_to) or "none",
         }
 
 
@@ -81,24 +113,33 @@ def train_with(
 ) -> TrainedPolicy:
     """Train the policy on the rows and save it to ``out_dir``, which must be new or empty.
 
-    Raises ``ConfigError`` where rows, policy or ``out_dir`` cannot be used, ``Fatal`` where loss
-    or weights are no longer numbers; ``out_dir`` is then left as it was.
+    Where the same training was ended before, by a kill or Ctrl-C, it goes on from its last
+    checkpoint. Raises ``ConfigError`` where rows, policy or ``out_dir`` cannot be used,
+    ``Diverged`` where loss or weights are no longer numbers, ``Fatal`` where the disk is full;
+    ``out_dir`` is then left as it was.
     """
     check_empty(out_dir)
-    started, log = time.monotonic(), StepLog()
+    open_trackers(config.report_to, out_dir)
+    started, log, part = time.monotonic(), StepLog(), part_dir(out_dir)
     with quiet():
         policy = method.load(policy_path, config)
     fitted = fit(dataset, policy, method.reading)
-    job = Job(policy=policy, fitted=fitted, config=config, output_dir=part_dir(out_dir))
+    origin = _origin(method, fitted, config, policy_path)
+    checkpoint = processes.first_before_others(lambda: begin(part, origin))
+    job = Job(policy=policy, fitted=fitted, config=config, kind=method.kind, output_dir=part)
     try:
-        trainer = method.build(job)
-        trainer.add_callback(watching(watch, log))
-        trainer.train()
-        _check_finite(policy)
-        with quiet():
-            save_policy(policy.model, policy.tokenizer, out_dir)
-    finally:
-        discard_part(out_dir)
+        with a_full_disk_is_fatal(part):
+            trainer = method.build(job)
+            trainer.add_callback(watching(watch, log))
+            trainer.add_callback(marking())
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+            with quiet():
+                save(trainer, policy, lambda: method.load(policy_path, config), out_dir)
+    except BaseException as error:
+        # What the same command would only run into again is of no use.
+        if isinstance(error, (ConfigError, Diverged)) or not can_resume(part):
+            discard_part(out_dir)
+        raise
     hyper_parameters = config.model_dump() | {"max_length": policy.max_length}
     return TrainedPolicy(
         path=out_dir,
@@ -109,12 +150,18 @@ def train_with(
         dropped=fitted.dropped,
         truncated=fitted.truncated,
         steps=trainer.state.global_step,
+        resumed_from=steps_of(checkpoint),
         seconds=time.monotonic() - started,
         metrics=log.first_and_last(),
     )
 
 
-def _check_finite(policy: Policy) -> None:
-    """The last step's gradient may be no number where every loss was one."""
-    if not all(bool(weights.isfinite().all()) for weights in policy.model.parameters()):
-        raise Fatal("the trained weights are no longer numbers; lower the learning rate")
+def _origin(method: Method[C], fitted: Fitted, config: TrainingConfig, policy_path: Path) -> Origin:
+    settings = config.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
+    return Origin(
+        algorithm=method.name,
+        config={name: str(value) for name, value in settings.items()},
+        rows_sha256=row_sha256(fitted.rows),
+        policy_sha256=policy_sha256(policy_path),
+        processes=processes.count(),
+    )

@@ -14,13 +14,25 @@ lengths = st.lists(st.integers(1, 500), max_size=200)
 def test_every_row_is_in_one_batch(sizes: list[int], batch: int, seed: int, epoch: int) -> None:
     batches = length_batches(sizes, batch, seed, epoch)
     assert sorted(index for one in batches for index in one) == list(range(len(sizes)))
-    assert len(batches) == len(LengthBatches(sizes, batch, seed))
+    assert len(batches) == len(LengthBatches(sizes, batch, seed, epoch=lambda: epoch))
     assert batches == length_batches(sizes, batch, seed, epoch)
 
 
 def test_epochs_differ() -> None:
-    batches = LengthBatches(list(range(64)), 8, 0)
-    assert list(batches) != list(batches)
+    one, two = (LengthBatches(list(range(64)), 8, 0, epoch=lambda n=n: n) for n in (0, 1))
+    assert list(one) != list(two)
+
+
+@given(lengths, st.integers(1, 20), st.integers(1, 4))
+def test_parts_of_a_batch_follow_each_other(sizes: list[int], batch: int, parts: int) -> None:
+    cut = list(LengthBatches(sizes, batch, 0, epoch=lambda: 0, parts=parts))
+    for whole, start in zip(
+        length_batches(sizes, batch, 0, 0), range(0, len(cut), parts), strict=True
+    ):
+        pieces = cut[start : start + parts]
+        assert all(pieces)
+        assert {index for piece in pieces for index in piece} == set(whole)
+        assert max(map(len, pieces)) - min(map(len, pieces)) <= 1
 
 
 def test_padding_is_cut_by_more_than_half() -> None:

@@ -1,0 +1,108 @@
+"""The processes of one training: torchrun or accelerate start as many, each with the same command.
+
+The first reads, gates, publishes, prints and saves. The others are handed the rows and train on
+them with it.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from schemas.events import Preference
+from trainer.policy import Progress, Train, TrainedPolicy, Watch
+
+T = TypeVar("T")
+
+# The others wait while the first one evaluates the policy that it starts from.
+_PATIENCE = timedelta(hours=6)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What the first process trains, for the others."""
+
+    rows: Sequence[Preference]
+    policy_path: Path
+    out_dir: Path
+
+
+def count() -> int:
+    """How many processes train together, 1 where no launcher said otherwise."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first() -> bool:
+    """Whether this process is the one that publishes, prints and saves."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+@contextmanager
+def leading(train: Train) -> Iterator[Train]:
+    """In the first process: ``train`` that the others take part in.
+
+    Where it is never called, because of a refusal or an error, they are told to end.
+    """
+    told = count() == 1
+
+    def train_together(
+        rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
+    ) -> TrainedPolicy:
+        nonlocal told
+        if not told:
+            told = True
+            _shared(Work(rows=rows, policy_path=policy_path, out_dir=out_dir))
+        return train(rows, policy_path, out_dir, watch)
+
+    try:
+        yield train_together
+    finally:
+        if not told:
+            _shared(None)
+
+
+def follow(train: Train) -> None:
+    """In every other process: take part in the training of the first one, if it comes to one."""
+    work = _shared(None)
+    if work is not None:
+        train(work.rows, work.policy_path, work.out_dir, _unseen)
+
+
+def first_before_others(work: Callable[[], T]) -> T:
+    """What ``work`` gives; it is done by the first process before any other does it too."""
+    if count() == 1:
+        return work()
+    from accelerate import PartialState
+
+    with PartialState().main_process_first():
+        return work()
+
+
+def wait_for_all() -> None:
+    """Return once every process is here."""
+    if count() > 1:
+        from accelerate import PartialState
+
+        PartialState().wait_for_everyone()
+
+
+def _shared(work: Work | None) -> Work | None:
+    """What the first process gave to this call."""
+    import torch
+    from accelerate import PartialState
+    from accelerate.utils import broadcast_object_list
+
+    if torch.cuda.is_available():
+        PartialState(timeout=_PATIENCE)
+    else:
+        PartialState(cpu=True, backend="gloo", timeout=_PATIENCE)
+    shared = broadcast_object_list([work])
+    found: Work | None = shared[0]
+    return found
+
+
+def _unseen(_: Progress) -> None:
+    """The first process shows the progress."""
