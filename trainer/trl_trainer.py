@@ -1,20 +1,25 @@
 """A TRL trainer as prefstream runs it: quiet, and with little padding."""
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from schemas.errors import Fatal
 from schemas.events import Preference
 from schemas.records import Message
+from trainer import processes
 from trainer.length_batches import LengthBatches
 from trainer.quiet import quiet
 from trainer.trl_training import Job
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from torch.utils.data import DataLoader
     from transformers import Trainer
 
 Row = Mapping[str, object]
+
+_ROWS = "rows"
 
 
 def trl_trainer(
@@ -30,10 +35,10 @@ def trl_trainer(
 
     Raises ``Fatal`` where TRL leaves out rows that were counted as trained on.
     """
-    from datasets import Dataset
     from transformers import PrinterCallback
 
-    dataset = Dataset.from_list(list(rows))
+    with quiet():
+        dataset = processes.first_before_others(lambda: _on_disk(rows, job.output_dir / _ROWS))
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
     if job.config.lora is not None:
         options["peft_config"] = job.config.lora.of_peft(job.kind)
@@ -55,6 +60,15 @@ def trl_trainer(
     return trainer
 
 
+def _on_disk(rows: Iterable[Row], folder: Path) -> "Dataset":
+    """Where all processes find them, with what TRL computes once about them (the reference)."""
+    from datasets import Dataset, load_from_disk
+
+    if not folder.exists():
+        Dataset.from_list(list(rows)).save_to_disk(str(folder))
+    return load_from_disk(str(folder))
+
+
 def pair(row: Preference) -> dict[str, object]:
     """The row as message lists."""
     return {
@@ -71,13 +85,14 @@ def messages(turns: Sequence[Message]) -> list[dict[str, str]]:
 
 def _by_length(trainer_class: "type[Trainer]", job: Job[Any]) -> "type[Trainer]":
     """Batches rows of similar length; TRL pads a random batch to its longest row."""
-    from torch.utils.data import DataLoader, Dataset
+    from torch.utils.data import DataLoader
+    from torch.utils.data import Dataset as Rows
 
     class ByLength(trainer_class):  # type: ignore[misc,valid-type,unused-ignore]
         def get_train_dataloader(self) -> "DataLoader[Row]":
             config = job.config
             loader = DataLoader(
-                cast("Dataset[Row]", self.train_dataset),
+                cast("Rows[Row]", self.train_dataset),
                 batch_sampler=LengthBatches(
                     job.fitted.lengths,
                     config.batch_size,

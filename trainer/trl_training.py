@@ -81,6 +81,7 @@ class Job(Generic[C]):
             "bf16": computes_in_bfloat16(config.precision),
             "use_cpu": not on_gpu,
             "ddp_backend": None if on_gpu or processes.count() == 1 else "gloo",
+            "ddp_find_unused_parameters": False,
             "dataloader_pin_memory": on_gpu,
             "logging_steps": max(1, math.floor(steps / 20)),
             # By default a loss that is no number is logged as the last good one.
@@ -128,13 +129,12 @@ def train_with(
     checkpoint = processes.first_before_others(lambda: begin(part, origin))
     job = Job(policy=policy, fitted=fitted, config=config, kind=method.kind, output_dir=part)
     try:
-        with a_full_disk_is_fatal(part):
+        with a_full_disk_is_fatal(part), quiet():
             trainer = method.build(job)
             trainer.add_callback(watching(watch, log))
             trainer.add_callback(marking())
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-            with quiet():
-                save(trainer, policy, lambda: method.load(policy_path, config), out_dir)
+            save(trainer, policy, lambda: method.load(policy_path, config), out_dir)
     except BaseException as error:
         # What the same command would only run into again is of no use.
         if isinstance(error, (ConfigError, Diverged)) or not can_resume(part):
