@@ -79,6 +79,9 @@ def train(
 ) -> None:
     """Gate, freeze, blend with human rows, evaluate, train, evaluate again.
 
+    A training that was killed goes on from its last checkpoint when the same command is run again
+    (with --manifest OUT.dataset, which it froze). Several processes: see docs/training.md.
+
     Every step is a `runs` event. A refusal prints every number that decided and ends with exit
     code 1 (failed) or 2 (inconclusive); nothing is written then. With --promote the trained policy
     is compared with the one that serves, as by `prefstream promote`, and serves where every gate
@@ -120,6 +123,8 @@ def train(
         epoch=epoch,
     )
     outcome, promoted = _with_progress(request)
+    if outcome is None:
+        return
     if as_json:
         typer.echo(_json(outcome, promoted))
     else:
@@ -129,16 +134,18 @@ def train(
     raise typer.Exit(EXIT_CODES[promotion_verdict(promoted) if promoted else outcome.verdict])
 
 
-def _with_progress(request: "TrainingRequest") -> "tuple[RunOutcome, Run | None]":
+def _with_progress(request: "TrainingRequest") -> "tuple[RunOutcome | None, Run | None]":
     """Run it with a live line on standard error, which leaves standard output to the result."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     from cli.training import promote_request, run_request
     from trainer.policy import Progress as Step
+    from trainer.processes import is_first
 
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not is_first()) as bar:
         task = bar.add_task("gate, freeze, blend", total=None)
 
         def watch(step: Step) -> None:
@@ -155,7 +162,7 @@ def _with_progress(request: "TrainingRequest") -> "tuple[RunOutcome, Run | None]
             )
 
         outcome = run_request(request, watch)
-        if not request.promote or outcome.trained is None:
+        if outcome is None or outcome.trained is None or not request.promote:
             return outcome, None
 
         def step(what: str) -> None:
@@ -197,7 +204,9 @@ def _show(outcome: "RunOutcome") -> None:
     for name, n in outcome.uncalibrated.items():
         typer.echo(f"  {n} rlaif rows left out: the judge is uncalibrated on slice {name}")
     typer.echo(
-        f"{trained.steps} steps in {trained.seconds:.1f} s; {trained.truncated} rows cut at "
+        f"{trained.steps} steps in {trained.seconds:.1f} s"
+        + (f" (went on after step {trained.resumed_from})" if trained.resumed_from else "")
+        + f"; {trained.truncated} rows cut at "
         f"{trained.hyper_parameters['max_length']} tokens, {trained.dropped} dropped"
     )
     for name, evaluation in (("before", outcome.before), ("after", outcome.after)):

@@ -4,24 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cli.judge_watch import watched
 from cli.label_noise import wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
+from cli.rewarded import rewarded
 from consumers.anchors.held_out import held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Run
 from schemas.records import PreferenceSource
-from trainer.algorithms import algorithm
+from trainer import processes
+from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
 from trainer.evaluate import EvaluationSettings
 from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 from trainer.log_slice import read_calibrations, read_preferences
 from trainer.online import OnlineConfig
-from trainer.policy import Watch
+from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.promotion.compare import Step
 from trainer.promotion.tell import tell
@@ -55,17 +58,40 @@ class TrainingRequest:
         return self.out.with_name(f"{self.out.name}.dataset")
 
 
-def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
-    """Run it; raises ``ConfigError`` for bad options and ``DependencyDown`` without Kafka."""
+def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
+    """Run it, by however many processes were started; the outcome is the first one's to tell.
+
+    Raises ``ConfigError`` for bad options and ``DependencyDown`` without Kafka.
+    """
     chosen = algorithm(request.algorithm)
     infra, project = Settings(), load_project(request.project)
     config: TrainingConfig = getattr(project, request.algorithm)
-    if isinstance(config, OnlineConfig) and config.reward_model:
-        # A relative folder counts from the project directory, wherever the command runs.
-        folder = (request.project / config.reward_model).resolve()
-        config = config.model_copy(update={"reward_model": folder})
+    if isinstance(config, OnlineConfig):
+        config = config.beside(request.project)
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
+    if processes.count() > 1 and wants_audit(config):
+        raise ConfigError(
+            "label_flip_rate is `audited`, which a training on several processes cannot look up; "
+            "set the number that `prefstream audit` shows"
+        )
+    train = rewarded(chosen, config, project, request.project, infra)
+    if not processes.is_first():
+        processes.follow(train)
+        return None
+    with processes.leading(train) as together:
+        return _run(request, project, infra, chosen, config, together, watch)
+
+
+def _run(
+    request: TrainingRequest,
+    project: Project,
+    infra: Settings,
+    chosen: Algorithm[Any],
+    config: TrainingConfig,
+    train: Train,
+    watch: Watch,
+) -> RunOutcome:
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
@@ -73,6 +99,12 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
         held_out_prompts(project, _promotion(request))
     prompts = read_prompts(request.prompts) if request.prompts else ()
     dataset = _dataset(request, project, infra, prompts)
+    if not dataset.rows:
+        removed = ", ".join(f"{n} {reason}" for reason, n in dataset.manifest.removed.items())
+        raise ConfigError(
+            f"none of {dataset.manifest.read} preferences is left to train on "
+            f"({removed or 'the topic is empty'}); label more answers, or name other --source"
+        )
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
     # is to be promoted is asked by the gates after training, beside what serves.
     asked = prompts if chosen.makes == "policy" and not request.promote else ()
@@ -83,8 +115,6 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome:
         judge = dataset.manifest.judge_config_hash
         noisy = with_audited_noise(chosen, config, judge, calibrations, infra, project)
         train, hyper_parameters["label_flip_rate"] = noisy.train, noisy.said
-    else:
-        train = chosen.with_config(config)
     return run_training(
         dataset,
         request.dataset_dir,

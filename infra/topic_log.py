@@ -121,7 +121,8 @@ def _check_unchanged(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
         if span is None or wanted.first < span.first or wanted.last >= span.end:
             raise LogChanged(
                 f"offsets {wanted.first}–{wanted.last} of {name}, partition {wanted.partition}, "
-                f"are not all there any more (it holds {span.first}–{span.end - 1})"
+                f"are not all there any more (it holds {span.first}–{span.end - 1}): its retention "
+                "deleted some; keep the topic longer, and use the rows that were frozen"
                 if span
                 else f"topic {name} has no partition {wanted.partition}"
             )

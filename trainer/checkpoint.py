@@ -1,6 +1,5 @@
 """Checkpoint folders: loading a policy offline, and the folder that a new one is made in."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -111,16 +110,6 @@ def check_empty(out_dir: Path) -> None:
     """Raise ``ConfigError`` unless a new checkpoint may be written to the folder."""
     if out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir())):
         raise ConfigError(f"{out_dir}: not empty; choose another folder for the trained policy")
-
-
-def policy_sha256(path: Path) -> str:
-    """SHA-256 over the files of a checkpoint folder, by name; sub-folders are not read."""
-    digest = hashlib.sha256()
-    for file in sorted(one for one in path.glob("*") if one.is_file()):
-        with file.open("rb") as content:
-            digest.update(file.name.encode() + b"\0")
-            digest.update(hashlib.file_digest(content, "sha256").digest())
-    return digest.hexdigest()
 
 
 def part_dir(out_dir: Path) -> Path:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from schemas.errors import ConfigError
 from schemas.events import Preference
+from trainer.full_disk import a_full_disk_is_fatal
 from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest, row_sha256
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -54,19 +55,24 @@ def write(dataset: FrozenDataset, out_dir: Path) -> Path:
     """Write rows.parquet and manifest.json; returns the manifest's path.
 
     The manifest goes last and by rename, so a folder with a manifest is always complete.
-    Raises ``ConfigError`` if another dataset's manifest is there already.
+    Raises ``ConfigError`` if another dataset's manifest is there already, ``Fatal`` if there is no
+    room.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
     path = out_dir / MANIFEST_FILE
     if path.exists() and read_manifest(path) != dataset.manifest:
-        raise ConfigError(f"{path}: holds another dataset; choose an empty folder")
+        raise ConfigError(
+            f"{path}: holds another dataset; train on that one with --manifest, or choose another "
+            "folder"
+        )
     table = pa.Table.from_pylist([_columns(row) for row in dataset.rows], schema=SCHEMA)
-    pq.write_table(table, out_dir / f"{ROWS_FILE}.part")
-    os.replace(out_dir / f"{ROWS_FILE}.part", out_dir / ROWS_FILE)
-    part = out_dir / f"{MANIFEST_FILE}.part"
     text = json.dumps(dataset.manifest.model_dump(mode="json"), indent=2, sort_keys=True)
-    part.write_text(text + "\n", encoding="utf-8")
-    os.replace(part, path)
+    rows, manifest = out_dir / f"{ROWS_FILE}.part", out_dir / f"{MANIFEST_FILE}.part"
+    with a_full_disk_is_fatal(out_dir):
+        out_dir.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, rows)
+        os.replace(rows, out_dir / ROWS_FILE)
+        manifest.write_text(text + "\n", encoding="utf-8")
+        os.replace(manifest, path)
     return path
 
 

@@ -1,6 +1,7 @@
 """What the online algorithms share: prompts, rewards, and answers sampled while training."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -9,6 +10,7 @@ from pydantic import Field, model_validator
 
 from schemas.errors import ConfigError
 from schemas.events import Preference
+from schemas.records import Record
 from trainer.reward_scores import RewardModel
 from trainer.row_lengths import Reading
 from trainer.training_config import TrainingConfig
@@ -18,6 +20,13 @@ from trainer.weighted_rewards import LengthPenalty, Reward, WeightedRewards
 
 PromptColumns = Mapping[str, Mapping[str, object]]
 """By prompt id what a reward function has to know of the prompt; the same columns for each."""
+
+
+class CriterionReward(Record):
+    """A reward model of one criterion."""
+
+    folder: Path
+    weight: float = Field(default=1.0, gt=0)
 
 
 class OnlineConfig(TrainingConfig):
@@ -37,9 +46,13 @@ class OnlineConfig(TrainingConfig):
     beta: float = Field(default=0.04, gt=0)
     """Weight of the KL divergence to the policy it started from, which is logged as ``kl``."""
     reward_model: Path | None = None
-    """Folder of a reward model. None = only the rewards that the caller gives."""
+    """Folder of a reward model."""
     reward_weight: float = Field(default=1.0, gt=0)
     """Of the reward model."""
+    criteria: dict[str, CriterionReward] = Field(default_factory=dict)
+    """More reward models, by the name that each is logged as."""
+    check_weight: float = Field(default=0.0, ge=0)
+    """Of the project's verifiers as a reward in [0, 1]; 0 = they reward nothing."""
     length_penalty: float = Field(default=0.0, ge=0)
     """Weight of a penalty from 0 at ``free_tokens`` to 1 at ``answer_tokens``."""
     free_tokens: int = Field(default=0, ge=0)
@@ -57,6 +70,15 @@ class OnlineConfig(TrainingConfig):
                 f"set less than answer_tokens ({self.answer_tokens})"
             )
         return self
+
+    def beside(self, folder: Path) -> Self:
+        """The same with relative folders of reward models counted from ``folder``."""
+        criteria = {
+            name: one.model_copy(update={"folder": (folder / one.folder).resolve()})
+            for name, one in self.criteria.items()
+        }
+        model = (folder / self.reward_model).resolve() if self.reward_model else None
+        return self.model_copy(update={"criteria": criteria, "reward_model": model})
 
     @property
     def reading(self) -> Reading:
@@ -96,10 +118,17 @@ def reward_function(config: OnlineConfig, rewards: Sequence[Reward]) -> Weighted
     if config.reward_model is not None:
         model = RewardModel(config.reward_model)
         found.append(Reward(name="model", function=model, weight=config.reward_weight))
+    found += [
+        Reward(name=name, function=RewardModel(one.folder), weight=one.weight)
+        for name, one in config.criteria.items()
+    ]
     for module in ("grpo_trainer", "rloo_trainer"):
         logging.getLogger(f"trl.trainer.{module}").addFilter(_without_texts)
     if not found:
-        raise ConfigError("nothing rewards an answer; name the folder of a reward_model")
+        raise ConfigError(
+            "nothing rewards an answer; set check_weight for the verifiers, or name the folder of "
+            "a reward_model"
+        )
     if config.length_penalty:
         penalty = LengthPenalty(free_tokens=config.free_tokens, max_tokens=config.answer_tokens)
         found.append(Reward(name="length", function=penalty, weight=config.length_penalty))
@@ -109,8 +138,11 @@ def reward_function(config: OnlineConfig, rewards: Sequence[Reward]) -> Weighted
 def online_arguments(job: Job[Any], n_prompts: int, updates: int) -> dict[str, Any]:
     """The TRL arguments that both trainers share; ``updates`` are steps on the same answers."""
     config: OnlineConfig = job.config
+    shared = job.arguments(n_prompts * config.answers * updates)
     return {
-        **job.arguments(n_prompts * config.answers * updates),
+        **shared,
+        # Where new answers are sampled: those in hand are not saved.
+        "save_steps": math.ceil(shared["save_steps"] / updates) * updates,
         "num_generations": config.answers,
         "max_completion_length": config.answer_tokens,
         "temperature": config.temperature,

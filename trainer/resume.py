@@ -29,7 +29,8 @@ class Origin(Record):
     algorithm: str
     config: dict[str, str]
     rows_sha256: str
-    policy_sha256: str
+    policy: str
+    """Its fingerprint."""
     processes: int
 
 
@@ -114,7 +115,7 @@ def _difference(found: Origin | None, wanted: Origin) -> str:
     before, now = _flat(found), _flat(wanted)
     names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
     return "another " + ", ".join(
-        name if name.endswith("sha256") else f"{name} ({before.get(name)}, now {now.get(name)})"
+        name if name == "rows_sha256" else f"{name} ({before.get(name)}, now {now.get(name)})"
         for name in names
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from schemas.errors import ConfigError
 from schemas.events import Preference
+from streams.inference.identity import folder_fingerprint
 from trainer import processes
 from trainer.checkpoint import (
     Policy,
@@ -16,7 +17,6 @@ from trainer.checkpoint import (
     discard_part,
     load_policy,
     part_dir,
-    policy_sha256,
 )
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.manifest import row_sha256
@@ -162,6 +162,6 @@ def _origin(method: Method[C], fitted: Fitted, config: TrainingConfig, policy_pa
         algorithm=method.name,
         config={name: str(value) for name, value in settings.items()},
         rows_sha256=row_sha256(fitted.rows),
-        policy_sha256=policy_sha256(policy_path),
+        policy=folder_fingerprint(policy_path),
         processes=processes.count(),
     )

@@ -81,7 +81,7 @@ def test_another_training_in_the_same_folder_is_refused_by_what_differs(
     with pytest.raises(ConfigError, match="another rows_sha256"):
         trains("dpo")(PAIR_ROWS[1:], policy, out, ignore)
     other = save_tiny_policy(tmp_path / "other", more_words=["more"])
-    with pytest.raises(ConfigError, match="another policy_sha256"):
+    with pytest.raises(ConfigError, match=r"another policy \(sha256:"):
         trains("dpo")(PAIR_ROWS, other, out, ignore)
     with pytest.raises(ConfigError, match=r"another algorithm \(dpo, now sft\)"):
         trains("sft")(PAIR_ROWS, policy, out, ignore)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from confluent_kafka import TopicPartition
 from typer.testing import CliRunner, Result
 
 from cli.audit import audit
@@ -16,12 +17,15 @@ from cli.train import train
 from consumers.calibration.content import comparison_sha256
 from consumers.calibration.holdout_ledger import ledger_path
 from consumers.calibration.splits import Split, SplitShares, split_of
+from infra.kafka import admin, topic_name
 from infra.publish import publish
 from infra.settings import Settings
-from infra.topic_log import read, snapshot
+from infra.topic_log import LogChanged, read, snapshot
 from schemas.errors import ConfigError
-from schemas.events import Calibration, Comparison, Event, Judgment, Label, Run
+from schemas.events import Calibration, Comparison, Event, Judgment, Label, Preference, Run
 from schemas.records import (
+    Expectation,
+    ExpectationKind,
     HumanWinner,
     Opinion,
     Order,
@@ -30,7 +34,7 @@ from schemas.records import (
     RunStatus,
     Winner,
 )
-from tests.events import NOON, comparison, judgment, verified
+from tests.events import NOON, candidate, candidate_set, comparison, judgment, verified
 from tests.preferences import label, preference, said
 from tests.tiny_policy import save_tiny_policy
 
@@ -44,6 +48,8 @@ gate: {min_anchors: 30, min_kappa: 0.5, max_age_days: 100000}
 dpo: {epochs: 1, batch_size: 8, learning_rate: 0.005}
 """
 N_ANCHORS = 120
+
+SAME = said("s is good.")
 
 app = typer.Typer()
 for command in (audit, calibrate, dataset, gate, report, train):
@@ -369,6 +375,98 @@ def test_the_algorithm_is_chosen_by_name(log: Settings, project: Path) -> None:
     assert told[1].hyper_parameters["answers"] == "4"
     assert told[1].hyper_parameters["seed"] == "7"
     assert told[1].metrics_after["last_kl"] >= 0
+
+
+def test_the_projects_verifiers_reward_an_online_algorithm(log: Settings, project: Path) -> None:
+    """What an answer is checked against comes from the samples of its prompt."""
+    grpo = "{batch_size: 32, answers: 8, answer_tokens: 8, learning_rate: 0.01, epochs: 2, "
+    (project / "pipeline.yaml").write_text(
+        PIPELINE + f"grpo: {grpo}check_weight: 2, length_penalty: 0.1, free_tokens: 1}}\n",
+        encoding="utf-8",
+    )
+    # A number from 3 to 7 is right: often enough by chance that there is something to learn from.
+    near_five = Expectation(kind=ExpectationKind.NUMERIC, spec="5", params={"absolute": "2"})
+    rows = [row for row in rlaif_rows() if isinstance(row, Preference)]
+    samples = [
+        candidate_set(
+            candidate(f"{row.event_id}-a"),
+            event_id=f"sample of {row.event_id}",
+            prompt_id=row.prompt_id,
+            messages=row.prompt,
+            expectations=(near_five,),
+        )
+        for row in rows
+    ]
+    publish(log, [*rows, *samples])
+    policy = save_tiny_policy(project / "old", more_words=[str(number) for number in range(10)])
+    arguments = ("train", "--from-topic", "--ungated", "--project", project, "--policy", policy)
+    trained = prefstream(*arguments, "--algorithm", "grpo", "--out", project / "new", "--json")
+    assert trained.exit_code == 0, (trained.stderr, trained.exception)
+    metrics = json.loads(trained.stdout)["trained"]["metrics"]
+    assert metrics["first_unknown/checks"] == 0
+    assert metrics["last_reward/checks"] > metrics["first_reward/checks"]
+    expected = 2 * metrics["last_reward/checks"] + 0.1 * metrics["last_reward/length"]
+    assert metrics["last_reward"] == pytest.approx(expected, abs=1e-3)
+    assert metrics["last_kl"] > 0
+
+
+def test_a_killed_training_goes_on_by_its_manifest(log: Settings, project: Path) -> None:
+    """And not by the topic, which may hold more by now."""
+    publish(log, rlaif_rows())
+    policy = save_tiny_policy(project / "old")
+    common = ("--project", project, "--policy", policy, "--ungated", "--out", project / "new")
+    with pytest.MonkeyPatch.context() as patch:
+        # the last thing before the trained policy gets its name
+        patch.setattr("trainer.trl_training.save", interrupted)
+        ended = prefstream("train", "--from-topic", *common)
+    assert isinstance(ended.exception, KeyboardInterrupt) or ended.exit_code == 130
+    assert not (project / "new").exists()
+    publish(log, [preference("later")])
+    refused = prefstream("train", "--from-topic", *common)
+    assert "train on that one with --manifest" in str(refused.exception)
+    resumed = prefstream("train", "--manifest", project / "new.dataset", *common, "--json")
+    assert resumed.exit_code == 0, (resumed.stderr, resumed.exception)
+    assert json.loads(resumed.stdout)["trained"]["resumed_from"] > 0
+    assert [run.status for run in runs(log)][-1] is RunStatus.TRAINED
+
+
+def interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_topic_that_retention_cut_is_named_and_its_rows_still_train(
+    log: Settings, project: Path
+) -> None:
+    publish(log, rlaif_rows())
+    assert prefstream("dataset", "freeze", project / "data").exit_code == 0
+    first = snapshot(log, "preferences")[0]
+    name = topic_name(log, "preferences")
+    before = TopicPartition(name, first.partition, first.first + 1)
+    client = admin(log)  # ends with the last reference to it, and its calls with it
+    for future in client.delete_records([before]).values():
+        future.result()
+    refused = prefstream("dataset", "verify", project / "data")
+    assert isinstance(refused.exception, LogChanged)
+    assert "its retention deleted some" in str(refused.exception)
+    policy = save_tiny_policy(project / "old")
+    trained = prefstream(
+        *("train", "--manifest", project / "data", "--ungated", "--project", project),
+        *("--policy", policy, "--out", project / "new"),
+    )
+    assert trained.exit_code == 0, (trained.stderr, trained.exception)
+
+
+def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(
+    log: Settings, project: Path
+) -> None:
+    arguments = ("train", "--from-topic", "--project", project, "--policy", project, "--out")
+    empty = prefstream(*arguments, project / "new")
+    assert "none of 0 preferences is left to train on (the topic is empty)" in str(empty.exception)
+    publish(log, [preference("t", source=PreferenceSource.THUMBS), preference("s", rejected=SAME)])
+    others = prefstream(*arguments, project / "new")
+    assert "none of 2 preferences" in str(others.exception)
+    assert "1 other_source, 1 same_text" in str(others.exception)
+    assert not (project / "new").exists()
 
 
 def test_an_algorithm_that_is_not_there_is_refused_before_anything_is_read(project: Path) -> None:
