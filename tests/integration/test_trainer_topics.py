@@ -438,7 +438,8 @@ def test_a_topic_that_retention_cut_is_named_and_its_rows_still_train(
     log: Settings, project: Path
 ) -> None:
     publish(log, rlaif_rows())
-    assert prefstream("dataset", "freeze", project / "data").exit_code == 0
+    frozen = prefstream("dataset", "freeze", project / "data", "--project", project)
+    assert frozen.exit_code == 0, frozen.exception
     first = snapshot(log, "preferences")[0]
     name = topic_name(log, "preferences")
     before = TopicPartition(name, first.partition, first.first + 1)
