@@ -17,13 +17,25 @@ if TYPE_CHECKING:
     from examples.harbor.demo.workspace import Workspace
 
 
+_DIR, _FULL_DIR = Path(".prefstream/demo"), Path(".prefstream/full")
+
+
 def demo(
     quick: Annotated[
         bool, typer.Option("--quick", help="Less of everything: about two minutes.")
     ] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="The whole story: ten policies, two rounds, an HTML report."),
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="Of each policy, with --full.")] = 3,
     data_dir: Annotated[
-        Path, typer.Option(help="Where it works; what an earlier demo left there is removed.")
-    ] = Path(".prefstream/demo"),
+        Path | None,
+        typer.Option(
+            help="Where it works; default .prefstream/demo, which every run begins anew. With "
+            "--full .prefstream/full: a run that was cut short goes on there."
+        ),
+    ] = None,
     in_process: Annotated[
         bool, typer.Option("--in-process", help="No Kafka, even where there is Java.")
     ] = False,
@@ -37,13 +49,22 @@ def demo(
     policy on thumbs and one on the preferences behind the gate, and evaluates both. Without Java
     or Maven the same stages run in this process.
 
+    --full trains SFT's successors by every algorithm on the same pairs, a second round on the
+    first one's answers, and each with several seeds; it ends with a report of it all.
+
     Exit code 1 if an event is missing from the accounts.
 
     [bold]Examples[/bold]
 
       prefstream demo
       prefstream demo --quick --json | jq .policies
+      prefstream demo --full --seeds 3
     """
+    if full:
+        from cli.demo_full import tell_full
+
+        tell_full(data_dir or _FULL_DIR, seeds, quick=quick, in_process=in_process, as_json=as_json)
+        return
     from rich.console import Console
 
     from examples.harbor.demo.display import Display
@@ -57,7 +78,7 @@ def demo(
     display = Display(console)
     sizes = QUICK if quick else FULL
     with display.step("make a warehouse and a project"):
-        workspace = lay_out(data_dir, sizes.measuring_copies)
+        workspace = lay_out(data_dir or _DIR, sizes.measuring_copies)
     rules = harbor_rules(workspace.project)
     with stage_backend(workspace, console, in_process=in_process) as backend:
         console.print(f"running on {backend.description}", highlight=False)
@@ -74,6 +95,7 @@ def harbor_rules(project_dir: Path) -> "Rules":
     """What the project says about everything that follows the stages."""
     from cli.project import load_project
     from examples.harbor.demo.training import Rules
+    from trainer.algorithms import ALGORITHMS
 
     project = load_project(project_dir)
     return Rules(
@@ -81,7 +103,7 @@ def harbor_rules(project_dir: Path) -> "Rules":
         calibration=project.calibration,
         gate=project.gate,
         blend=project.blend,
-        dpo=project.dpo,
+        algorithms={name: getattr(project, name) for name in ALGORITHMS},
     )
 
 

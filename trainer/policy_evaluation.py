@@ -1,10 +1,11 @@
-"""The shell around ``evaluate``: opens a checkpoint and the sandbox for one evaluation."""
+"""The shell around ``evaluate``: opens a model and the sandbox for one evaluation."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.settings import Settings
+from streams.inference.chat import ChatModel
 from streams.inference.open_model import open_model
 from streams.verify.settings import VerifySettings
 from streams.verify.verifier import Verifier
@@ -25,8 +26,23 @@ def evaluate_policy(
     Raises ``Fatal`` where the folder holds no model, ``ConfigError`` where a database is missing.
     """
 
+    def model() -> ChatModel:
+        return open_model(f"path:{checkpoint}", infra)
+
+    return evaluate_model(model, prompts, verify, project_dir, settings)
+
+
+def evaluate_model(
+    open_: Callable[[], ChatModel],
+    prompts: Sequence[EvaluationPrompt],
+    verify: VerifySettings,
+    project_dir: Path,
+    settings: EvaluationSettings,
+) -> Evaluation:
+    """The same of any model; it is closed afterwards."""
+
     async def in_loop() -> Evaluation:
-        model = open_model(f"path:{checkpoint}", infra)
+        model = open_()
         try:
             async with Verifier(verify, project_dir) as verifier:
                 return await evaluate(model, prompts, verifier, settings)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from consumers.calibration.adjudicate import Adjudication
+from consumers.calibration.adjudicate import Adjudication, adjudicate_all
 from consumers.calibration.content import orientation, turned
-from schemas.events import Comparison
+from schemas.events import Comparison, Label
 from schemas.records import HumanWinner
 
 ByPrompt = dict[str, list[Adjudication]]
@@ -45,3 +45,12 @@ def human_verdict(comparison: Comparison, adjudications: ByPrompt) -> HumanVerdi
 
 def _own_first(comparison: Comparison, found: Sequence[Adjudication]) -> list[Adjudication]:
     return sorted(found, key=lambda one: one.comparison_id != comparison.event_id)
+
+
+def human_winners(
+    comparisons: Iterable[Comparison], labels: Iterable[Label]
+) -> dict[str, HumanWinner]:
+    """What people decided, by comparison id; what they did not decide is missing."""
+    adjudications = by_prompt(adjudicate_all(labels).values())
+    found = ((one.event_id, human_verdict(one, adjudications)) for one in comparisons)
+    return {event_id: verdict.winner for event_id, verdict in found if verdict is not None}

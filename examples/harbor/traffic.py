@@ -7,7 +7,7 @@ from typing import Final
 from consumers.calibration.content import comparison_sha256
 from examples.harbor.anchors import Anchor
 from examples.harbor.core import CoreRow
-from examples.harbor.labelling import ADJUDICATOR, ANNOTATORS
+from examples.harbor.labelling import ADJUDICATOR, ANNOTATORS, Labelled
 from examples.harbor.people import Thumb
 from examples.harbor.prompts import WORKLOAD, messages, prompt_of
 from examples.harbor.questions import Question
@@ -114,27 +114,38 @@ def labels(row: Anchor | CoreRow, *, occurred_at: datetime) -> tuple[Label, ...]
         **source.model_dump(include={"occurred_at", "workload_id", "prompt_id", "purpose"}),
         event_id=captured_id(WORKLOAD, f"comparison:{row.question.id}"),
         config_hash="",
+        source_ids=(source.event_id,),
         messages=source.messages,
         a=a,
         b=b,
         verifier_winner=VerifierWinner.NONE,
         rubric_id="",
     )
+    return labels_of(compared, row.labels, row.question.id, occurred_at=occurred_at)
+
+
+def labels_of(
+    compared: Comparison, labelled: Labelled, key: str, *, occurred_at: datetime
+) -> tuple[Label, ...]:
+    """What two simulated annotators said of a comparison, and the adjudicator where they disagree.
+
+    ``key`` is what the labels' ids are made of.
+    """
     given = [
-        (ANNOTATORS[0], LabelRole.LABEL, row.labels.first),
-        (ANNOTATORS[1], LabelRole.LABEL, row.labels.second),
+        (ANNOTATORS[0], LabelRole.LABEL, labelled.first),
+        (ANNOTATORS[1], LabelRole.LABEL, labelled.second),
     ]
-    if row.labels.adjudication is not None:
-        given.append((ADJUDICATOR, LabelRole.ADJUDICATION, row.labels.adjudication))
+    if labelled.adjudication is not None:
+        given.append((ADJUDICATOR, LabelRole.ADJUDICATION, labelled.adjudication))
     return tuple(
         Label(
-            event_id=captured_id(WORKLOAD, f"label:{row.question.id}:{annotator}"),
+            event_id=captured_id(WORKLOAD, f"label:{key}:{annotator}"),
             occurred_at=occurred_at,
             workload_id=WORKLOAD,
             config_hash="",
-            source_ids=(source.event_id,),
+            source_ids=compared.source_ids,
             comparison_id=compared.event_id,
-            prompt_id=source.prompt_id,
+            prompt_id=compared.prompt_id,
             content_sha256=comparison_sha256(compared),
             annotator=annotator,
             role=role,

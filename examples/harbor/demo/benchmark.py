@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from examples.harbor.demo.workspace import Workspace
 from examples.harbor.prompts import WORKLOAD, messages, prompt_of
-from examples.harbor.questions import Split, questions
+from examples.harbor.questions import Question, Split, questions
 from schemas.events import Preference
 from schemas.records import Expectation, ExpectationKind
 from streams.verify.settings import InstanceSettings, VerifySettings
@@ -15,7 +15,12 @@ from trainer.prompts import EvaluationPrompt
 
 
 def benchmark(limit: int | None) -> tuple[EvaluationPrompt, ...]:
-    """The first ``limit`` questions of the locked benchmark with their golden queries."""
+    """The first ``limit`` questions of the locked benchmark."""
+    return asked(questions("benchmark")[:limit])
+
+
+def asked(some: Iterable[Question]) -> tuple[EvaluationPrompt, ...]:
+    """Questions as prompts with their golden queries."""
     return tuple(
         EvaluationPrompt(
             prompt_id=prompt_of(question.text),
@@ -24,7 +29,7 @@ def benchmark(limit: int | None) -> tuple[EvaluationPrompt, ...]:
             expectations=(Expectation(kind=ExpectationKind.GOLDEN_SQL, spec=question.sql),),
             slice=question.slice,
         )
-        for question in questions("benchmark")[:limit]
+        for question in some
     )
 
 
@@ -44,7 +49,7 @@ def chosen_wrong(
         warehouse.model_copy(update={"name": path.stem, "path": str(path.resolve())})
         for path in workspace.copies
     )
-    golden = _golden_queries(("train", "core"))
+    golden = golden_queries(("train", "core"))
     expectations = {
         prompt_id: [
             Expectation(kind=ExpectationKind.GOLDEN_SQL, spec=sql, params={"database": copy.name})
@@ -61,7 +66,8 @@ def chosen_wrong(
     return asyncio.run(measure())
 
 
-def _golden_queries(splits: Iterable[Split]) -> dict[str, str]:
+def golden_queries(splits: Iterable[Split]) -> dict[str, str]:
+    """Golden SQL by prompt id."""
     return {
         prompt_of(question.text): question.sql for split in splits for question in questions(split)
     }

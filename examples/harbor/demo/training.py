@@ -1,7 +1,7 @@
-"""The two policies of the demo: one on thumbs, one on what the pipeline made."""
+"""How the demo trains policies: on thumbs, on what the pipeline made, or as a recipe says."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -12,21 +12,23 @@ from examples.harbor.demo.backend import Backend
 from examples.harbor.demo.benchmark import on_the_database
 from examples.harbor.demo.incoming import MAX_TOKENS, TEMPERATURE
 from examples.harbor.demo.workspace import Workspace
-from schemas.events import Calibration, Preference
+from schemas.events import Calibration
 from schemas.records import PreferenceSource
+from streams.inference.chat import ChatModel
+from streams.inference.open_model import open_model
 from streams.pipeline import Pipeline
-from trainer import dpo
+from trainer.algorithms import algorithm
 from trainer.blend import BlendSettings
 from trainer.dataset import FrozenDataset
-from trainer.dpo import DpoConfig
 from trainer.evaluate import Evaluation, EvaluationSettings
 from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 from trainer.gate_settings import GateSettings
 from trainer.kappa_rule import Looks
-from trainer.policy import TrainedPolicy, Watch
-from trainer.policy_evaluation import evaluate_policy
+from trainer.policy import Watch
+from trainer.policy_evaluation import evaluate_model
 from trainer.prompts import EvaluationPrompt, prompt_ids
 from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.training_config import TrainingConfig
 
 Name = Literal["thumbs", "rlaif"]
 SOURCES: dict[Name, tuple[PreferenceSource, ...]] = {
@@ -43,7 +45,20 @@ class Rules:
     calibration: CalibrationSettings
     gate: GateSettings
     blend: BlendSettings
-    dpo: DpoConfig
+    algorithms: Mapping[str, TrainingConfig]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How one policy is made; ``options`` are the algorithm's own (rewards of an online one)."""
+
+    name: str
+    algorithm: str
+    config: TrainingConfig
+    start: Path
+    ungated: bool = False
+    evaluated: bool = True
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,13 +80,16 @@ class Trainings:
         prompts: Sequence[EvaluationPrompt],
         watch: Watch,
         looks: Looks,
+        seed: int = 0,
     ) -> None:
+        """``seed`` draws the answers that policies are evaluated by."""
         self._backend = backend
         self._workspace = workspace
         self._rules = rules
         self._prompts = prompts
         self._watch = watch
         self._looks = looks
+        self._asking = EvaluationSettings(temperature=TEMPERATURE, max_tokens=MAX_TOKENS, seed=seed)
         # the start is asked once, though both runs report it
         self.evaluate = cache(self._evaluate)
 
@@ -95,45 +113,51 @@ class Trainings:
                 excluded_prompt_ids=measured_prompts | prompt_ids(self._prompts),
             ),
         )
-        config = self._rules.dpo
-        out = self._workspace.policies / name
-
-        def train(
-            dataset: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
-        ) -> TrainedPolicy:
-            return dpo.train(dataset, policy_path, config, out_dir, watch)
-
-        plan = TrainingPlan(
-            workload_id=self._rules.pipeline.workload,
-            policy_path=self.start,
-            out_dir=out,
-            algorithm=dpo.ALGORITHM,
-            hyper_parameters={key: str(value) for key, value in config.model_dump().items()},
-            gate=self._rules.gate,
-            blend=self._rules.blend,
+        recipe = Recipe(
+            name=name,
+            algorithm="dpo",
+            config=self._rules.algorithms["dpo"],
+            start=self.start,
             ungated=name == "thumbs",
         )
+        return Trained(dataset=dataset, outcome=self.run(recipe, dataset, calibrations))
+
+    def run(
+        self, recipe: Recipe, dataset: FrozenDataset, calibrations: Sequence[Calibration]
+    ) -> RunOutcome:
+        """Gate, blend, train and evaluate as the recipe says; the run is published."""
+        out = self._workspace.policies / recipe.name
+        plan = TrainingPlan(
+            workload_id=self._rules.pipeline.workload,
+            policy_path=recipe.start,
+            out_dir=out,
+            algorithm=recipe.algorithm,
+            hyper_parameters={key: str(value) for key, value in recipe.config.model_dump().items()},
+            gate=self._rules.gate,
+            blend=self._rules.blend,
+            ungated=recipe.ungated,
+        )
         around = Surroundings(
-            train=train,
-            evaluate=self.evaluate,
+            train=algorithm(recipe.algorithm).with_config(recipe.config, **recipe.options),
+            evaluate=self.evaluate if recipe.evaluated else None,
             publish=lambda run: self._backend.publish([run]),
             clock=lambda: datetime.now(UTC),
             watch=self._watch,
             looks=self._looks,
         )
-        folder = out.with_name(f"{name}.dataset")
-        return Trained(
-            dataset=dataset,
-            outcome=run_training(dataset, folder, calibrations, plan, around),
-        )
+        folder = out.with_name(f"{recipe.name}.dataset")
+        return run_training(dataset, folder, calibrations, plan, around)
 
-    def _evaluate(self, checkpoint: Path) -> Evaluation:
-        settings = EvaluationSettings(temperature=TEMPERATURE, max_tokens=MAX_TOKENS)
-        return evaluate_policy(
-            checkpoint,
+    def evaluate_model(self, open_: Callable[[], ChatModel]) -> Evaluation:
+        """Ask any model what ``evaluate`` asks a checkpoint."""
+        return evaluate_model(
+            open_,
             self._prompts,
             on_the_database(self._rules.pipeline.verify),
             self._workspace.project,
-            settings,
-            self._backend.settings,
+            self._asking,
         )
+
+    def _evaluate(self, checkpoint: Path) -> Evaluation:
+        settings = self._backend.settings
+        return self.evaluate_model(lambda: open_model(f"path:{checkpoint}", settings))

@@ -26,6 +26,16 @@ class Workspace:
         """Where trained policies and their datasets go."""
         return self.root / "policies"
 
+    @property
+    def laid_out(self) -> Path:
+        """A file that is there once everything else is."""
+        return self.root / "laid-out"
+
+    def forget(self, policy: str) -> None:
+        """Remove what a run that was cut short left of a policy and its dataset."""
+        for folder in (policy, f"{policy}.part", f"{policy}.dataset"):
+            shutil.rmtree(self.policies / folder, ignore_errors=True)
+
 
 def lay_out(root: Path, copies: int) -> Workspace:
     """Make the workspace anew; whatever an earlier run left in ``root`` is removed."""
@@ -35,8 +45,26 @@ def lay_out(root: Path, copies: int) -> Workspace:
     # pipeline.yaml names the models as ../checkpoints/..., here as in the repository
     (root / "checkpoints").symlink_to(_HARBOR / "checkpoints")
     warehouse.build(project / "warehouse.duckdb", _SEED)
-    paths = tuple(root / "copies" / f"copy-{n}.duckdb" for n in range(copies))
+    paths = _copies(root, copies)
     for n, path in enumerate(paths):
         path.parent.mkdir(exist_ok=True)
         warehouse.build(path, _FIRST_COPY_SEED + n)
-    return Workspace(root=root, project=project, checkpoints=root / "checkpoints", copies=paths)
+    workspace = _workspace(root, paths)
+    workspace.laid_out.touch()
+    return workspace
+
+
+def take_up(root: Path, copies: int) -> Workspace:
+    """The workspace of an earlier run as it is, or a new one where there is none."""
+    workspace = _workspace(root, _copies(root, copies))
+    return workspace if workspace.laid_out.exists() else lay_out(root, copies)
+
+
+def _workspace(root: Path, copies: tuple[Path, ...]) -> Workspace:
+    return Workspace(
+        root=root, project=root / "project", checkpoints=root / "checkpoints", copies=copies
+    )
+
+
+def _copies(root: Path, copies: int) -> tuple[Path, ...]:
+    return tuple(root / "copies" / f"copy-{n}.duckdb" for n in range(copies))

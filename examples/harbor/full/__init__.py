@@ -1,0 +1,1 @@
+"""The whole story: every algorithm, two rounds, several seeds, a table with its spread."""

@@ -1,0 +1,108 @@
+"""The report's plots as SVG text."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from examples.harbor.full.policies import TITLES
+from examples.harbor.full.result import FullResult
+from infra.svg_plot import BLUE, GREY, ORANGE, svg
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_MARKS = "osD^v<>Pp*"
+
+
+def accuracy_against_length(result: FullResult) -> str:
+    """Each policy's mean, its spread over seeds as a bar."""
+
+    def draw(axes: "Axes") -> None:
+        for number, (name, one) in enumerate(result.policies.items()):
+            axes.errorbar(
+                one.median_length,
+                100 * one.mean,
+                yerr=[[100 * (one.mean - one.least)], [100 * (one.most - one.mean)]],
+                fmt=_MARKS[number % len(_MARKS)],
+                color=f"C{number}",
+                capsize=3,
+                label=TITLES[name],
+            )
+        axes.set_xlabel("median length of an answer, characters")
+        axes.set_ylabel("execution accuracy, %")
+        axes.figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+
+    return svg(draw)
+
+
+def margins(result: FullResult) -> str:
+    """How sure the judge was of the pairs it decided, in each round."""
+
+    def draw(axes: "Axes") -> None:
+        rounds = [one for one in result.rounds if one.margins]
+        axes.hist(
+            [list(one.margins) for one in rounds],
+            bins=24,
+            label=[f"round {one.round}: {len(one.margins)} pairs" for one in rounds],
+            color=[BLUE, ORANGE][: len(rounds)],
+        )
+        axes.set_xlabel("margin |m| of the judge, log-odds")
+        axes.set_ylabel("pairs")
+        if rounds:
+            axes.legend(frameon=False)
+
+    return svg(draw)
+
+
+def cost(result: FullResult) -> str:
+    """Dollars against pairs: people label all of them, or anchors and core rows only."""
+    bill = result.bill
+    made = sum(sum(one.counts.values()) - one.counts.get("HUMAN", 0) for one in result.rounds)
+
+    def draw(axes: "Axes") -> None:
+        pairs = [10 ** (2 + step / 10) for step in range(31)]
+        axes.plot(
+            pairs, [bill.people_at(int(n)) for n in pairs], color=ORANGE, label="people label all"
+        )
+        axes.plot(
+            pairs,
+            [bill.ours_at(int(n)) for n in pairs],
+            color=BLUE,
+            label="people label anchors and core rows",
+        )
+        axes.axvline(made, color=GREY, linestyle=":", label=f"this run: {made} pairs")
+        if bill.pairs_for_target is not None:
+            axes.axvline(
+                bill.pairs_for_target,
+                color=GREY,
+                linestyle="--",
+                label=f"−{bill.target:.0%}: {bill.pairs_for_target:,} pairs",
+            )
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("machine-labelled pairs")
+        axes.set_ylabel("US dollars")
+        axes.legend(frameon=False)
+
+    return svg(draw)
+
+
+def seeds(result: FullResult) -> str:
+    """Every seed of every policy, with the mean's 95 % interval over questions."""
+
+    def draw(axes: "Axes") -> None:
+        names = list(result.policies)
+        for place, name in enumerate(reversed(names)):
+            one = result.policies[name]
+            axes.plot(
+                [100 * one.low, 100 * one.high], [place, place], color=GREY, linewidth=6, alpha=0.4
+            )
+            found: Sequence[float] = [
+                100 * (cell.evaluation.accuracy.value or 0)
+                for cell in result.cells
+                if cell.name == name and cell.evaluation is not None
+            ]
+            axes.plot(found, [place] * len(found), "o", color=BLUE, markersize=4)
+        axes.set_yticks(range(len(names)), [TITLES[name] for name in reversed(names)], fontsize=8)
+        axes.set_xlabel("execution accuracy, %: a point a seed, a bar the mean's 95 % interval")
+
+    return svg(draw)

@@ -1,0 +1,53 @@
+"""Win rates on anchors: whose answer is whose, what counts half, and what does not count."""
+
+from schemas.events import Judgment
+from schemas.records import Candidate, HumanWinner, Purpose, VerifiedCandidate, Winner
+from tests.events import comparison, judgment, verified
+from trainer.anchor_wins import anchor_wins, judge_wins
+
+
+def side(name: str, checkpoint: str) -> VerifiedCandidate:
+    one = verified(name)
+    candidate: Candidate = one.candidate.model_copy(update={"checkpoint": checkpoint})
+    return one.model_copy(update={"candidate": candidate})
+
+
+def judged(
+    name: str, winner: Winner, a: str = "new", b: str = "old", **changes: object
+) -> Judgment:
+    fields = {"event_id": name, "purpose": Purpose.ANCHOR}
+    compared = comparison(side(f"{name}-a", a), side(f"{name}-b", b), **(fields | changes))
+    return judgment(compared, event_id=f"judgment of {name}", winner=winner)
+
+
+def test_a_win_is_the_policys_whichever_side_it_stands_on() -> None:
+    judgments = [judged("1", Winner.A), judged("2", Winner.B, a="old", b="new")]
+    wins = anchor_wins(judgments, {"1": HumanWinner.A, "2": HumanWinner.A}, "new")
+    assert (wins.n, wins.judge, wins.human, wins.gap) == (2, 1.0, 0.5, 0.5)
+
+
+def test_ties_conflicts_and_both_bad_are_half_a_win() -> None:
+    judgments = [judged("1", Winner.TIE), judged("2", Winner.CONFLICT)]
+    wins = anchor_wins(judgments, {"1": HumanWinner.TIE, "2": HumanWinner.BOTH_BAD}, "new")
+    assert (wins.judge, wins.human, wins.gap) == (0.5, 0.5, 0.0)
+
+
+def test_what_could_not_be_parsed_counts_against_people() -> None:
+    wins = anchor_wins([judged("1", Winner.INVALID)], {"1": HumanWinner.B}, "new")
+    assert (wins.judge, wins.human) == (1.0, 0.0)
+
+
+def test_only_decided_anchors_with_one_answer_of_the_policy_count() -> None:
+    judgments = [
+        judged("undecided", Winner.A),
+        judged("both its own", Winner.A, b="new"),
+        judged("of others", Winner.A, a="older"),
+        judged("traffic", Winner.A, purpose=Purpose.PRODUCTION),
+    ]
+    people = {one.comparison.event_id: HumanWinner.A for one in judgments[1:]}
+    assert anchor_wins(judgments, people, "new").n == 0
+
+
+def test_the_judge_alone_needs_no_people() -> None:
+    assert judge_wins([judged("1", Winner.A), judged("2", Winner.B)], "new") == (0.5, 2)
+    assert judge_wins([], "new") == (None, 0)

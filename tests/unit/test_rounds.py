@@ -1,0 +1,79 @@
+"""Whether another round may follow: the gap between judge and people, and why it ends."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.records import Verdict
+from trainer.anchor_wins import AnchorWins, wins_of
+from trainer.rounds import RoundResult, why_stop
+
+
+def one(number: int, gap: float | None, error: float = 0.01, **changes: object) -> RoundResult:
+    wins = None
+    if gap is not None:
+        wins = AnchorWins(n=200, judge=0.6 + gap, human=0.6, gap=gap, gap_error=error)
+    return RoundResult(round=number, verdict=Verdict.PASS, wins=wins).model_copy(update=changes)
+
+
+def test_before_the_first_round_nothing_stops() -> None:
+    assert why_stop([]) is None
+
+
+def test_a_gap_that_shrinks_lets_the_next_round_follow() -> None:
+    assert why_stop([one(1, 0.10), one(2, 0.06)]) is None
+
+
+def test_a_gap_that_grows_stops_and_names_both() -> None:
+    said = why_stop([one(1, 0.05), one(2, 0.08)])
+    assert said is not None
+    assert "5.0% after round 1, 8.0% ± 1.0% after round 2" in said
+    assert "judge 68.0%, people 60.0%" in said
+
+
+def test_a_gap_that_stays_has_not_shrunk() -> None:
+    assert why_stop([one(1, 0.05), one(2, 0.05)]) is not None
+
+
+def test_a_gap_within_its_error_is_none() -> None:
+    assert why_stop([one(1, 0.001), one(2, 0.02, error=0.03)]) is None
+
+
+def test_one_round_has_nothing_to_shrink_from() -> None:
+    assert why_stop([one(1, 0.3)]) is None
+
+
+def test_a_refused_round_ends_it_with_the_gates_words() -> None:
+    refused = one(2, None, verdict=Verdict.INCONCLUSIVE, refusal="kappa: INCONCLUSIVE 0.70")
+    said = why_stop([one(1, 0.1), refused])
+    assert said == "round 2 was not trained: kappa: INCONCLUSIVE 0.70"
+
+
+def test_without_peoples_labels_no_round_follows() -> None:
+    said = why_stop([one(1, None)])
+    assert said is not None
+    assert "label its anchor comparisons" in said
+
+
+def test_nothing_compared_has_no_win_rate() -> None:
+    assert wins_of([]) == AnchorWins(n=0)
+
+
+def test_a_single_comparison_has_a_gap_and_no_error() -> None:
+    wins = wins_of([(1.0, 0.0)])
+    assert (wins.gap, wins.gap_error, wins.gap_is_real) == (1.0, None, False)
+
+
+def test_the_gap_is_of_means_and_errors_that_cancel_out_leave_none() -> None:
+    wins = wins_of([(1.0, 0.0), (0.0, 1.0), (0.5, 0.5)])
+    assert (wins.judge, wins.human, wins.gap) == (0.5, 0.5, 0.0)
+    assert wins.gap_error == pytest.approx(1.96 / 3**0.5, rel=1e-4)
+
+
+@given(st.lists(st.tuples(*[st.sampled_from((0.0, 0.5, 1.0))] * 2), min_size=2, max_size=40))
+def test_a_judge_who_agrees_with_people_everywhere_has_no_gap(
+    scores: list[tuple[float, float]],
+) -> None:
+    wins = wins_of((human, human) for _, human in scores)
+    assert (wins.gap, wins.gap_error) == (0.0, 0.0)
+    assert not wins.gap_is_real

@@ -1,0 +1,141 @@
+"""Candidate sets of a policy's own fresh answers: what a round is labelled on, and measured on."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from schemas.events import CandidateSet, Completion
+from schemas.ids import derived_id, unit_interval
+from schemas.records import Candidate, Origin, Purpose
+from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
+from streams.sample import SampleSettings, SampleStage
+from trainer.prompts import EvaluationPrompt
+
+STAGE = "rounds"
+
+
+class LocalModel(ChatModel, Protocol):
+    """A model that knows which weights it has: what its candidates are told apart by."""
+
+    fingerprint: str
+
+
+async def traffic_sets(
+    policy: LocalModel,
+    prompts: Sequence[EvaluationPrompt],
+    settings: SampleSettings,
+    temperature: float,
+    now: datetime,
+) -> list[CandidateSet]:
+    """A set a prompt: one answer at the production temperature, more as ``settings`` sample.
+
+    All are the policy's own, whatever ``settings`` name as models. The same weights give the same
+    sets, so publishing them again after a crash adds nothing.
+    """
+    stage = SampleStage(settings.model_copy(update={"share": 1.0}), [policy])
+
+    async def one(prompt: EvaluationPrompt) -> list[CandidateSet]:
+        answer = await _ask(policy, prompt, settings, temperature)
+        outputs = await stage(_completion(policy, prompt, answer, temperature, now))
+        return [event for event in outputs if isinstance(event, CandidateSet)]
+
+    found = await asyncio.gather(*(one(prompt) for prompt in prompts))
+    return [event for sets in found for event in sets]
+
+
+async def anchor_sets(
+    policy: LocalModel,
+    reference: LocalModel,
+    prompts: Sequence[EvaluationPrompt],
+    settings: SampleSettings,
+    temperature: float,
+    now: datetime,
+) -> list[CandidateSet]:
+    """A set a prompt, one fresh answer of each: for judge and people to compare, not for training.
+
+    Raises ``ValueError`` where both are the same weights: nobody could tell who won.
+    """
+    if policy.fingerprint == reference.fingerprint:
+        raise ValueError("policy and reference are the same weights")
+
+    async def one(prompt: EvaluationPrompt) -> CandidateSet:
+        answers = await asyncio.gather(
+            *(_ask(model, prompt, settings, temperature) for model in (policy, reference))
+        )
+        sides = zip((policy, reference), answers, strict=True)
+        return CandidateSet(
+            event_id=derived_id(
+                "CandidateSet",
+                STAGE,
+                [prompt.prompt_id, policy.fingerprint, reference.fingerprint],
+                f"{temperature}",
+            ),
+            occurred_at=now,
+            workload_id=prompt.workload_id,
+            config_hash="",
+            prompt_id=prompt.prompt_id,
+            messages=prompt.messages,
+            expectations=prompt.expectations,
+            context=prompt.context,
+            slice=prompt.slice,
+            purpose=Purpose.ANCHOR,
+            candidates=tuple(
+                _completion(model, prompt, answer, temperature, now).candidate()
+                for model, answer in sides
+            ),
+        )
+
+    return list(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+
+
+def is_of(candidate: Candidate, fingerprint: str) -> bool:
+    """Whether these weights wrote the candidate."""
+    return candidate.checkpoint == fingerprint
+
+
+async def _ask(
+    model: ChatModel, prompt: EvaluationPrompt, settings: SampleSettings, temperature: float
+) -> ChatAnswer:
+    return await model.complete(
+        ChatRequest(
+            messages=prompt.messages,
+            max_tokens=settings.max_tokens,
+            temperature=temperature,
+            top_p=settings.top_p,
+            seed=int(unit_interval(STAGE, str(settings.seed), prompt.prompt_id) * 2**31),
+            stop=settings.stop,
+        )
+    )
+
+
+def _completion(
+    model: LocalModel,
+    prompt: EvaluationPrompt,
+    answer: ChatAnswer,
+    temperature: float,
+    now: datetime,
+) -> Completion:
+    """The answer as if it had been captured; its id says whose weights wrote it."""
+    return Completion(
+        event_id=derived_id(
+            "Completion", STAGE, [prompt.prompt_id, model.fingerprint], f"{temperature}"
+        ),
+        occurred_at=now,
+        workload_id=prompt.workload_id,
+        config_hash="",
+        prompt_id=prompt.prompt_id,
+        messages=prompt.messages,
+        expectations=prompt.expectations,
+        context=prompt.context,
+        slice=prompt.slice,
+        output=answer.text,
+        model=answer.model,
+        checkpoint=model.fingerprint,
+        temperature=temperature,
+        finish_reason=answer.finish_reason,
+        input_tokens=answer.input_tokens,
+        output_tokens=answer.output_tokens,
+        latency_ms=answer.latency_ms,
+        origin=Origin.SAMPLE,
+    )

@@ -1,0 +1,90 @@
+"""The loop of rounds: sample, label, gate, blend, train, evaluate, measure; again while it may."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.events import Calibration
+from schemas.records import Verdict
+from trainer.dataset import FrozenDataset
+from trainer.gate import ALL_SLICES, CALIBRATION_SPLIT
+from trainer.prompts import EvaluationPrompt
+from trainer.round_steps import RoundSteps
+from trainer.rounds import RoundResult, why_stop
+from trainer.run import RunOutcome
+
+TrainRound = Callable[[int, FrozenDataset, Path, Sequence[Calibration]], RunOutcome]
+"""(round, its pairs, the policy that wrote them, all calibrations so far) to how training ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rounds:
+    """What came of the rounds; ``stopped`` says why there are fewer than were asked for."""
+
+    results: tuple[RoundResult, ...]
+    stopped: str | None
+
+
+def run_rounds(
+    prompts: Sequence[Sequence[EvaluationPrompt]],
+    start: Path,
+    steps: RoundSteps,
+    train: TrainRound,
+    calibrations: Sequence[Calibration],
+    excluded: frozenset[str],
+    done: Sequence[RoundResult],
+    tell: Callable[[Sequence[RoundResult]], None],
+) -> Rounds:
+    """One round for each element of ``prompts``, which must not overlap.
+
+    ``done`` are rounds of an earlier call: they are not trained again, and the last of them is only
+    measured where nobody had labelled its anchors. ``tell`` hears of all results after each step.
+    ``calibrations`` are those before the first round; each round adds its own.
+    """
+    results, known = list(done), list(calibrations)
+    if results and results[-1].wins is None and results[-1].verdict is Verdict.PASS:
+        results[-1] = _measured(results[-1], steps, known)
+        tell(results)
+    while len(results) < len(prompts) and why_stop(results) is None:
+        began_s, number = time.monotonic(), len(results) + 1
+        policy = Path(results[-1].policy) if results else start
+        dataset = steps.label(policy, prompts[len(results)], excluded)
+        outcome = train(number, dataset, policy, known)
+        judge = latest_calibration(known)
+        result = RoundResult(
+            round=number,
+            policy=str(outcome.trained.path) if outcome.trained else "",
+            pairs=dataset.manifest.rows,
+            verdict=outcome.verdict,
+            refusal=outcome.run.detail if outcome.trained is None else "",
+            kappa=judge.kappa if judge else None,
+            kappa_low=judge.lower_bound if judge else None,
+            anchors=judge.n if judge else 0,
+            evaluation=outcome.after,
+        )
+        results.append(result)
+        tell(results)
+        if outcome.trained is not None:
+            results[-1] = _measured(result, steps, known)
+        results[-1] = results[-1].model_copy(update={"seconds": time.monotonic() - began_s})
+        tell(results)
+    return Rounds(
+        results=tuple(results),
+        stopped=why_stop(results) if len(results) < len(prompts) else None,
+    )
+
+
+def latest_calibration(calibrations: Iterable[Calibration]) -> Calibration | None:
+    """The newest one over all anchors of the calibration split."""
+    whole = (CALIBRATION_SPLIT, ALL_SLICES)
+    found = [one for one in calibrations if (one.split, one.slice) == whole]
+    return max(found, key=lambda one: one.occurred_at, default=None)
+
+
+def _measured(result: RoundResult, steps: RoundSteps, known: list[Calibration]) -> RoundResult:
+    """The result with its wins; what the judge's calibration came to is added to ``known``."""
+    measured = steps.measure(Path(result.policy))
+    known += measured.calibrations
+    wins = measured.wins if measured.wins.n else None
+    return result.model_copy(update={"wins": wins})

@@ -1,0 +1,171 @@
+"""The steps of a round that reach outside: fresh answers labelled, and measured against people."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment
+from schemas.records import HumanWinner, PreferenceSource, Purpose
+from streams.inference.identity import folder_fingerprint
+from streams.sample import SampleSettings
+from trainer.anchor_wins import AnchorWins, anchor_wins, judge_wins
+from trainer.dataset import FrozenDataset
+from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.fresh_sets import LocalModel, anchor_sets, is_of, traffic_sets
+from trainer.prompts import EvaluationPrompt, prompt_ids
+
+E = TypeVar("E", bound=Event)
+T = TypeVar("T")
+
+
+class RoundLog(Protocol):
+    """Where events go and come from: the topics with their workers, or stages in this process."""
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Write events to their topics; returns when they are durable."""
+
+    def settle(self, watch: Callable[[Mapping[str, int]], None]) -> None:
+        """Return when no stage has anything pending."""
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Every event of a topic so far, the first of an id only."""
+
+    def log_slice(self) -> LogSlice:
+        """All preferences so far."""
+
+
+class People(Protocol):
+    """Who is asked about anchors; their labels are in the log, simulated ones marked as such."""
+
+    def label(self, comparisons: Sequence[Comparison]) -> None:
+        """Have them labelled as far as people will; returns when the labels are in the log."""
+
+    def winners(self, comparisons: Sequence[Comparison]) -> Mapping[str, HumanWinner]:
+        """What people decided, by comparison id; those that nobody decided are missing."""
+
+    def calibrate(self, judgments: Sequence[Judgment]) -> Sequence[Calibration]:
+        """The judge against people on these anchors, published: the gate reads it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """How policies are asked. ``anchors`` are prompts that measure, and are never trained on."""
+
+    sampling: SampleSettings
+    temperature: float
+    anchors: Sequence[EvaluationPrompt]
+    clock: Callable[[], datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A policy's fresh answers against the reference's, and the judge's calibration on them."""
+
+    wins: AnchorWins
+    calibrations: tuple[Calibration, ...]
+
+
+class RoundSteps:
+    """Labels and measures policies, all against the same ``reference``."""
+
+    def __init__(
+        self,
+        log: RoundLog,
+        people: People,
+        asking: Asking,
+        reference: Path,
+        watch: Callable[[Mapping[str, int]], None],
+    ) -> None:
+        self._log, self._people, self._asking = log, people, asking
+        self._reference, self._watch = reference, watch
+
+    def label(
+        self, policy: Path, prompts: Sequence[EvaluationPrompt], excluded: frozenset[str]
+    ) -> FrozenDataset:
+        """The pairs that the stages make of the policy's answers, with all human rows.
+
+        Machine rows of other prompts stay out, and so do ``excluded`` prompts and the anchors: the
+        manifest names them.
+        """
+        asking = self._asking
+        self._pass_through(
+            _with_models(
+                (policy,),
+                lambda model: traffic_sets(
+                    model, prompts, asking.sampling, asking.temperature, asking.clock()
+                ),
+            )
+        )
+        log, wanted = self._log.log_slice(), prompt_ids(prompts)
+        others = {
+            row.prompt_id
+            for row in log.preferences
+            if row.source is not PreferenceSource.HUMAN and row.prompt_id not in wanted
+        }
+        kept_out = frozenset(others) | excluded | prompt_ids(asking.anchors)
+        return freeze(log, FreezeSettings(excluded_prompt_ids=kept_out))
+
+    def measure(self, policy: Path) -> Measured:
+        """Fresh answers on the anchor prompts, compared by the judge and by people."""
+        judgments = self._judged(policy)
+        comparisons = [judgment.comparison for judgment in judgments]
+        self._people.label(comparisons)
+        winners = self._people.winners(comparisons)
+        return Measured(
+            wins=anchor_wins(judgments, winners, folder_fingerprint(policy)),
+            calibrations=tuple(self._people.calibrate(judgments)),
+        )
+
+    def judge_wins(self, policy: Path) -> tuple[float | None, int]:
+        """The judge's win rate of the policy alone: nobody is asked. With its comparisons."""
+        return judge_wins(self._judged(policy), folder_fingerprint(policy))
+
+    def _judged(self, policy: Path) -> list[Judgment]:
+        asking = self._asking
+
+        self._pass_through(
+            _with_models(
+                (policy, self._reference),
+                lambda ours, reference: anchor_sets(
+                    ours,
+                    reference,
+                    asking.anchors,
+                    asking.sampling,
+                    asking.temperature,
+                    asking.clock(),
+                ),
+            )
+        )
+        written = folder_fingerprint(policy)
+        return [
+            judgment
+            for judgment in self._log.events(Judgment)
+            if judgment.comparison.purpose is Purpose.ANCHOR
+            and any(
+                is_of(side.candidate, written)
+                for side in (judgment.comparison.a, judgment.comparison.b)
+            )
+        ]
+
+    def _pass_through(self, sets: Sequence[CandidateSet]) -> None:
+        self._log.publish(sets)
+        self._log.settle(self._watch)
+
+
+def _with_models(paths: Sequence[Path], use: Callable[..., Awaitable[T]]) -> T:
+    """What ``use`` makes of the models in the folders, which are closed after it."""
+    # imported here: torch takes seconds to load
+    from streams.inference.in_process import InProcessModel
+
+    async def in_loop() -> T:
+        models: list[LocalModel] = [InProcessModel(path) for path in paths]
+        try:
+            return await use(*models)
+        finally:
+            for model in models:
+                await model.aclose()
+
+    return asyncio.run(in_loop())
