@@ -36,6 +36,7 @@ def label(
     """
     from cli.query import print_accounts
     from consumers.accounting import close_accounts, flows_of_run
+    from consumers.topic_files import write_topics
     from infra.settings import Settings
     from streams.pipeline import build_stage, load_pipeline
     from streams.topology import STAGE_INPUTS
@@ -47,7 +48,7 @@ def label(
     run = asyncio.run(_run(stages, _events(source, workload, refused), concurrency))
     for letter in refused:
         run.add(letter)
-    written = _write(run, out)
+    written = write_topics(run.outputs, out)
     accounts = close_accounts(flows_of_run(run))
     if as_json:
         typer.echo(accounts.model_dump_json(by_alias=True))
@@ -88,21 +89,3 @@ async def _run(
     finally:
         for stage in stages:
             await stage.aclose()
-
-
-def _write(run: "LocalRun", out: Path) -> dict[str, int]:
-    """A file a topic, each whole or not at all; returns how many events each has."""
-    from consumers.clickhouse.rows import event_json
-    from schemas.events import EVENTS
-
-    out.mkdir(parents=True, exist_ok=True)
-    counts: dict[str, int] = {}
-    for topic in EVENTS:
-        events = run.outputs.get(topic, [])
-        part = out / f"{topic}.jsonl.part"
-        part.write_text("".join(f"{event_json(event)}\n" for event in events), encoding="utf-8")
-        # an empty file stands for an empty topic: an earlier run's must not be taken for this one's
-        part.replace(out / f"{topic}.jsonl")
-        if events:
-            counts[topic] = len(events)
-    return counts

@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("promote", "cli.promote", "promote"),
     ("rollback", "cli.rollback", "rollback"),
     ("models", "cli.models", "models"),
+    ("rounds", "cli.rounds", "rounds"),
     ("serve", "cli.serve", "serve"),
     ("doctor", "cli.doctor", "doctor"),
 )

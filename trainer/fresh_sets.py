@@ -95,7 +95,7 @@ def is_of(candidate: Candidate, fingerprint: str) -> bool:
 
 
 async def _ask(
-    model: ChatModel, prompt: EvaluationPrompt, settings: SampleSettings, temperature: float
+    model: LocalModel, prompt: EvaluationPrompt, settings: SampleSettings, temperature: float
 ) -> ChatAnswer:
     return await model.complete(
         ChatRequest(
@@ -103,7 +103,11 @@ async def _ask(
             max_tokens=settings.max_tokens,
             temperature=temperature,
             top_p=settings.top_p,
-            seed=int(unit_interval(STAGE, str(settings.seed), prompt.prompt_id) * 2**31),
+            # by weights too: two models that are alike would else write the same
+            seed=int(
+                unit_interval(STAGE, str(settings.seed), model.fingerprint, prompt.prompt_id)
+                * 2**31
+            ),
             stop=settings.stop,
         )
     )

@@ -20,10 +20,16 @@ TrainRound = Callable[[int, FrozenDataset, Path, Sequence[Calibration]], RunOutc
 
 @dataclass(frozen=True, kw_only=True)
 class Rounds:
-    """What came of the rounds; ``stopped`` says why there are fewer than were asked for."""
+    """What came of the rounds; ``stopped`` says why no other one may follow."""
 
     results: tuple[RoundResult, ...]
     stopped: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether people only have to label for the rounds to go on."""
+        last = self.results[-1]
+        return self.stopped is not None and last.wins is None and last.verdict is Verdict.PASS
 
 
 def run_rounds(
@@ -69,10 +75,7 @@ def run_rounds(
             results[-1] = _measured(result, steps, known)
         results[-1] = results[-1].model_copy(update={"seconds": time.monotonic() - began_s})
         tell(results)
-    return Rounds(
-        results=tuple(results),
-        stopped=why_stop(results) if len(results) < len(prompts) else None,
-    )
+    return Rounds(results=tuple(results), stopped=why_stop(results))
 
 
 def latest_calibration(calibrations: Iterable[Calibration]) -> Calibration | None:

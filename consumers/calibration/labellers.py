@@ -35,15 +35,14 @@ class Labellers:
         ledger: HoldoutLedger,
         waiting: Callable[[Sequence[Comparison]], None],
     ) -> None:
-        """``waiting`` hears of comparisons that nobody has decided yet."""
+        """``waiting`` hears which of them nobody has decided yet."""
         self._log, self._settings, self._decide = log, settings, decide
         self._ledger, self._waiting = ledger, waiting
 
     def label(self, comparisons: Sequence[Comparison]) -> None:
-        """Nobody is hurried: says which comparisons wait, if any do."""
+        """Nobody is hurried: says which comparisons wait."""
         decided = self.winners(comparisons)
-        if waiting := [one for one in comparisons if one.event_id not in decided]:
-            self._waiting(waiting)
+        self._waiting([one for one in comparisons if one.event_id not in decided])
 
     def winners(self, comparisons: Sequence[Comparison]) -> Mapping[str, HumanWinner]:
         """What people decided, by comparison id."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from consumers.calibration.labellers import Labellers
+from examples.harbor.anchors import split_of
 from examples.harbor.answers import split_answer
 from examples.harbor.labelling import label_twice
 from examples.harbor.prompts import prompt_of
@@ -11,6 +12,11 @@ from examples.harbor.questions import Question, questions
 from examples.harbor.traffic import labels_of
 from schemas.events import Comparison, Label
 from schemas.records import Outcome
+
+
+def gate_reads() -> list[Question]:
+    """The anchor questions of the calibration split; the holdout stays locked."""
+    return [one for one in questions("anchors") if split_of(one) == "calibration"]
 
 
 def simulated_labels(comparisons: Sequence[Comparison], now: datetime) -> list[Label]:

@@ -20,7 +20,9 @@ from infra.settings import Settings
 
 pytestmark = pytest.mark.integration
 
-SIZES = Sizes(prompts=8, users=2, anchors=24, core=12, benchmark=6, measuring_copies=1)
+SIZES = Sizes(
+    prompts=8, users=2, anchors=24, core=12, benchmark=6, measuring_copies=1, fresh_anchors=24
+)
 
 
 def test_the_whole_story_and_that_it_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ class Sizes:
     """Counts of one run. ``users`` people ask each of ``prompts`` questions and thumb the answer.
 
     The sample stage takes a share of 1 / ``users`` of the completions, so that there is about one
-    candidate set a prompt. None means all there are.
+    candidate set a prompt. ``fresh_anchors`` are those on which a new policy's answers are
+    compared; few of the pairs are left to the judge. None means all there are.
     """
 
     prompts: int
@@ -17,6 +18,7 @@ class Sizes:
     core: int | None
     benchmark: int | None
     measuring_copies: int
+    fresh_anchors: int | None = None
 
 
 FULL = Sizes(prompts=300, users=3, anchors=780, core=300, benchmark=430, measuring_copies=3)

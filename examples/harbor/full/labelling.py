@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
-from examples.harbor.anchors import split_of
 from examples.harbor.demo.backend import Backend
 from examples.harbor.demo.benchmark import asked, benchmark, chosen_wrong
 from examples.harbor.demo.display import Display
@@ -16,8 +15,8 @@ from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.training import Rules
 from examples.harbor.demo.workspace import Workspace
 from examples.harbor.full.labelled import LabelledRound, Trial, bought, margins
-from examples.harbor.questions import Question, questions
-from examples.harbor.simulated_people import SimulatedLabellers
+from examples.harbor.questions import questions
+from examples.harbor.simulated_people import SimulatedLabellers, gate_reads
 from schemas.events import CandidateSet, Judgment, Label, Preference
 from schemas.records import PreferenceSource
 from streams.inference.identity import folder_fingerprint
@@ -54,7 +53,7 @@ class StoryLabelling:
         asking = Asking(
             sampling=rules.pipeline.sample,
             temperature=TEMPERATURE,
-            anchors=asked(_gate_reads()[: sizes.anchors]),
+            anchors=asked(gate_reads()[: sizes.fresh_anchors]),
             clock=lambda: datetime.now(UTC),
         )
         self._steps = RoundSteps(
@@ -152,8 +151,3 @@ class StoryLabelling:
 
 def _machine_rows(pairs: FrozenDataset) -> tuple[Preference, ...]:
     return tuple(row for row in pairs.rows if row.source is not PreferenceSource.HUMAN)
-
-
-def _gate_reads() -> list[Question]:
-    """The anchor questions of the calibration split; the holdout stays locked."""
-    return [one for one in questions("anchors") if split_of(one) == "calibration"]

@@ -1,0 +1,211 @@
+"""From the options of `prefstream rounds` to rounds: puts the parts together, keeps state."""
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.project import Project
+from consumers.calibration.holdout_ledger import HoldoutLedger
+from consumers.calibration.labellers import Labellers
+from consumers.calibration.splits import Split, split_of
+from infra.settings import Settings
+from schemas.errors import ConfigError
+from schemas.events import Calibration, Label, Run
+from schemas.records import LabelRole, Record
+from streams.verify.settings import VerifySettings
+from trainer.algorithms import algorithm
+from trainer.dataset import FrozenDataset
+from trainer.evaluate import EvaluationSettings
+from trainer.policy import Watch
+from trainer.policy_evaluation import evaluate_policy
+from trainer.prompts import EvaluationPrompt, prompt_ids
+from trainer.round_loop import Rounds, run_rounds
+from trainer.round_steps import Asking, RoundLog, RoundSteps
+from trainer.rounds import RoundResult
+from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.training_config import TrainingConfig
+
+STATE_FILE = "rounds.json"
+
+
+class RoundsState(Record):
+    """What is kept between calls: the rounds so far, and the calibrations that they made."""
+
+    results: tuple[RoundResult, ...] = ()
+    calibrations: tuple[Calibration, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundJob:
+    """What the command was asked for. ``prompts`` are dealt out to the rounds, none to two.
+
+    ``checks`` are those that held-out answers have to pass.
+    """
+
+    project: Project
+    project_dir: Path
+    checks: VerifySettings
+    policy: Path
+    out: Path
+    n: int
+    algorithm: str
+    prompts: Sequence[EvaluationPrompt]
+    anchors: Sequence[EvaluationPrompt]
+    held_out: Sequence[EvaluationPrompt]
+    temperature: float
+
+    def parts(self) -> list[Sequence[EvaluationPrompt]]:
+        """The prompts of each round."""
+        if len(self.prompts) < self.n:
+            raise ConfigError(
+                f"{len(self.prompts)} prompts are too few for {self.n} rounds; each needs its own"
+            )
+        return [self.prompts[number :: self.n] for number in range(self.n)]
+
+    def measuring(self) -> list[EvaluationPrompt]:
+        """The anchor prompts of the calibration split: core ones are trained on, the holdout is
+        locked. Raises ``ConfigError`` where there is none.
+        """
+        shares = self.project.calibration.shares
+        found = [
+            one for one in self.anchors if split_of(one.prompt_id, shares) is Split.CALIBRATION
+        ]
+        if not found:
+            raise ConfigError(
+                f"none of {len(self.anchors)} anchor prompts is of the calibration split; "
+                "give more of them"
+            )
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundSurroundings:
+    """What the rounds reach outside themselves."""
+
+    topics: RoundLog
+    people: Labellers
+    ledger: HoldoutLedger
+    settings: Settings
+    pending: Callable[[Mapping[str, int]], None]
+    watch: Watch
+
+
+def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
+    """Go on where an earlier call into the same folder stopped.
+
+    Raises ``ConfigError`` for prompts that cannot be used, else as training and stages do.
+    """
+    state = read_state(job.out)
+    known = {
+        one.event_id: one
+        for one in (
+            *around.topics.events(Calibration),
+            *around.ledger.readings(),
+            *state.calibrations,
+        )
+    }
+    calibrations = list(known.values())
+    asking = Asking(
+        sampling=job.project.sample,
+        temperature=job.temperature,
+        anchors=job.measuring(),
+        clock=lambda: datetime.now(UTC),
+    )
+
+    def tell(results: Sequence[RoundResult]) -> None:
+        made = [one for one in around.topics.events(Calibration) if one.event_id not in known]
+        _keep(job.out, RoundsState(results=tuple(results), calibrations=(*known.values(), *made)))
+
+    return run_rounds(
+        job.parts(),
+        job.policy,
+        RoundSteps(around.topics, around.people, asking, job.policy, around.pending),
+        lambda number, pairs, policy, so_far: _train(job, around, number, pairs, policy, so_far),
+        calibrations,
+        prompt_ids(job.held_out) | _labelled(job, around.topics.events(Label)),
+        state.results,
+        tell,
+    )
+
+
+def read_state(out: Path) -> RoundsState:
+    """What earlier calls came to; raises ``ConfigError`` where the file is damaged."""
+    path = out / STATE_FILE
+    if not path.exists():
+        return RoundsState()
+    try:
+        return RoundsState.model_validate_json(path.read_bytes())
+    except ValueError:
+        raise ConfigError(f"{path}: damaged; choose another folder, or remove it") from None
+
+
+def _keep(out: Path, state: RoundsState) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    part = out / f"{STATE_FILE}.part"
+    part.write_text(state.model_dump_json(), encoding="utf-8")
+    part.replace(out / STATE_FILE)
+
+
+def _labelled(job: RoundJob, labels: Iterable[Label]) -> frozenset[str]:
+    """Prompts that people labelled to measure with, audits apart."""
+    shares = job.project.calibration.shares
+    return frozenset(
+        label.prompt_id
+        for label in labels
+        if label.role is not LabelRole.AUDIT and split_of(label.prompt_id, shares) is not Split.CORE
+    )
+
+
+def _train(
+    job: RoundJob,
+    around: RoundSurroundings,
+    number: int,
+    pairs: FrozenDataset,
+    policy: Path,
+    calibrations: Sequence[Calibration],
+) -> RunOutcome:
+    config: TrainingConfig = getattr(job.project, job.algorithm)
+    out = job.out / f"round-{number}"
+    dataset = out.with_name(f"{out.name}.dataset")
+    # what a call that was cut short left: its round is in no state file
+    for folder in (out, dataset):
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(run: Run) -> None:
+        around.topics.publish([run])
+
+    return run_training(
+        pairs,
+        dataset,
+        calibrations,
+        TrainingPlan(
+            workload_id=job.project.workload,
+            policy_path=policy,
+            out_dir=out,
+            algorithm=job.algorithm,
+            hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
+            gate=job.project.gate,
+            blend=job.project.blend,
+        ),
+        Surroundings(
+            train=algorithm(job.algorithm).with_config(config),
+            evaluate=(
+                lambda checkpoint: evaluate_policy(
+                    checkpoint,
+                    job.held_out,
+                    job.checks,
+                    job.project_dir,
+                    EvaluationSettings(temperature=job.temperature),
+                    around.settings,
+                )
+            )
+            if job.held_out
+            else None,
+            publish=publish,
+            clock=lambda: datetime.now(UTC),
+            watch=around.watch,
+            looks=around.ledger.look,
+        ),
+    )
