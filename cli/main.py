@@ -39,6 +39,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("rollback", "cli.rollback", "rollback"),
     ("models", "cli.models", "models"),
     ("rounds", "cli.rounds", "rounds"),
+    ("tune", "cli.tune", "tune"),
     ("serve", "cli.serve", "serve"),
     ("doctor", "cli.doctor", "doctor"),
 )

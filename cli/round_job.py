@@ -1,7 +1,7 @@
 """From the options of `prefstream rounds` to rounds: puts the parts together, keeps state."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,6 +107,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         )
     }
     calibrations = list(known.values())
+    config: TrainingConfig = getattr(job.project, job.algorithm)
     asking = Asking(
         sampling=job.project.sample,
         temperature=job.temperature,
@@ -122,9 +123,11 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         job.parts(),
         job.policy,
         RoundSteps(around.topics, around.people, asking, job.policy, around.pending),
-        lambda number, pairs, policy, so_far: _train(job, around, number, pairs, policy, so_far),
+        lambda number, pairs, policy, so_far: train_job(
+            job, around, f"round-{number}", config, pairs, policy, so_far
+        ),
         calibrations,
-        prompt_ids(job.held_out) | _labelled(job, around.topics.events(Label)),
+        prompt_ids(job.held_out) | labelled_prompts(job, around),
         state.results,
         tell,
     )
@@ -148,26 +151,27 @@ def _keep(out: Path, state: RoundsState) -> None:
     part.replace(out / STATE_FILE)
 
 
-def _labelled(job: RoundJob, labels: Iterable[Label]) -> frozenset[str]:
+def labelled_prompts(job: RoundJob, around: RoundSurroundings) -> frozenset[str]:
     """Prompts that people labelled to measure with, audits apart."""
     shares = job.project.calibration.shares
     return frozenset(
         label.prompt_id
-        for label in labels
+        for label in around.topics.events(Label)
         if label.role is not LabelRole.AUDIT and split_of(label.prompt_id, shares) is not Split.CORE
     )
 
 
-def _train(
+def train_job(
     job: RoundJob,
     around: RoundSurroundings,
-    number: int,
+    name: str,
+    config: TrainingConfig,
     pairs: FrozenDataset,
     policy: Path,
     calibrations: Sequence[Calibration],
 ) -> RunOutcome:
-    config: TrainingConfig = getattr(job.project, job.algorithm)
-    out = job.out / f"round-{number}"
+    """Gate, blend, train from ``policy`` and evaluate; the new policy is ``job.out / name``."""
+    out = job.out / name
     dataset = out.with_name(f"{out.name}.dataset")
     # what a call that was cut short left: its round is in no state file
     for folder in (out, dataset):

@@ -66,15 +66,25 @@ def wins_of(scores: Iterable[tuple[float, float]]) -> AnchorWins:
     )
 
 
-def judge_wins(judgments: Iterable[Judgment], policy: str) -> tuple[float | None, int]:
-    """The judge's share alone, with how many comparisons it is of; people need not have looked."""
+class WinRate(Record):
+    """The judge's share of ``n`` comparisons, with its standard error; None where there is none."""
+
+    n: int
+    value: float | None = None
+    error: float | None = None
+
+
+def judge_wins(judgments: Iterable[Judgment], policy: str) -> WinRate:
+    """The judge's share alone: nobody has to have looked. A tie is half a win."""
     scores = [
         _score(judgment.winner, on_a)
         for judgment in judgments
-        if judgment.comparison.purpose is Purpose.ANCHOR
-        and (on_a := _side(judgment, policy)) is not None
+        if (on_a := _side(judgment, policy)) is not None
     ]
-    return (fmean(scores) if scores else None), len(scores)
+    n = len(scores)
+    if not n:
+        return WinRate(n=0)
+    return WinRate(n=n, value=fmean(scores), error=stdev(scores) / sqrt(n) if n > 1 else None)
 
 
 def _side(judgment: Judgment, policy: str) -> bool | None:

@@ -51,6 +51,7 @@ async def anchor_sets(
     settings: SampleSettings,
     temperature: float,
     now: datetime,
+    purpose: Purpose,
 ) -> list[CandidateSet]:
     """A set a prompt, one fresh answer of each: for judge and people to compare, not for training.
 
@@ -69,7 +70,7 @@ async def anchor_sets(
                 "CandidateSet",
                 STAGE,
                 [prompt.prompt_id, policy.fingerprint, reference.fingerprint],
-                f"{temperature}",
+                f"{temperature} {purpose}",
             ),
             occurred_at=now,
             workload_id=prompt.workload_id,
@@ -79,7 +80,7 @@ async def anchor_sets(
             expectations=prompt.expectations,
             context=prompt.context,
             slice=prompt.slice,
-            purpose=Purpose.ANCHOR,
+            purpose=purpose,
             candidates=tuple(
                 _completion(model, prompt, answer, temperature, now).candidate()
                 for model, answer in sides

@@ -11,7 +11,7 @@ from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgmen
 from schemas.records import HumanWinner, PreferenceSource, Purpose
 from streams.inference.identity import folder_fingerprint
 from streams.sample import SampleSettings
-from trainer.anchor_wins import AnchorWins, anchor_wins, judge_wins
+from trainer.anchor_wins import AnchorWins, WinRate, anchor_wins, judge_wins
 from trainer.dataset import FrozenDataset
 from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.fresh_sets import LocalModel, anchor_sets, is_of, traffic_sets
@@ -110,7 +110,7 @@ class RoundSteps:
 
     def measure(self, policy: Path) -> Measured:
         """Fresh answers on the anchor prompts, compared by the judge and by people."""
-        judgments = self._judged(policy)
+        judgments = self._judged(policy, Purpose.ANCHOR)
         comparisons = [judgment.comparison for judgment in judgments]
         self._people.label(comparisons)
         winners = self._people.winners(comparisons)
@@ -119,11 +119,13 @@ class RoundSteps:
             calibrations=tuple(self._people.calibrate(judgments)),
         )
 
-    def judge_wins(self, policy: Path) -> tuple[float | None, int]:
-        """The judge's win rate of the policy alone: nobody is asked. With its comparisons."""
-        return judge_wins(self._judged(policy), folder_fingerprint(policy))
+    def judge_wins(self, policy: Path) -> WinRate:
+        """The policy's win rate on the anchor prompts by the judge alone: a trial, so nobody is
+        asked, and nothing of it waits for labels.
+        """
+        return judge_wins(self._judged(policy, Purpose.CANARY), folder_fingerprint(policy))
 
-    def _judged(self, policy: Path) -> list[Judgment]:
+    def _judged(self, policy: Path, purpose: Purpose) -> list[Judgment]:
         asking = self._asking
 
         self._pass_through(
@@ -136,6 +138,7 @@ class RoundSteps:
                     asking.sampling,
                     asking.temperature,
                     asking.clock(),
+                    purpose,
                 ),
             )
         )
@@ -143,7 +146,7 @@ class RoundSteps:
         return [
             judgment
             for judgment in self._log.events(Judgment)
-            if judgment.comparison.purpose is Purpose.ANCHOR
+            if judgment.comparison.purpose is purpose
             and any(
                 is_of(side.candidate, written)
                 for side in (judgment.comparison.a, judgment.comparison.b)

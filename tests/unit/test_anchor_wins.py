@@ -1,9 +1,11 @@
 """Win rates on anchors: whose answer is whose, what counts half, and what does not count."""
 
+import pytest
+
 from schemas.events import Judgment
 from schemas.records import Candidate, HumanWinner, Purpose, VerifiedCandidate, Winner
 from tests.events import comparison, judgment, verified
-from trainer.anchor_wins import anchor_wins, judge_wins
+from trainer.anchor_wins import WinRate, anchor_wins, judge_wins
 
 
 def side(name: str, checkpoint: str) -> VerifiedCandidate:
@@ -49,5 +51,7 @@ def test_only_decided_anchors_with_one_answer_of_the_policy_count() -> None:
 
 
 def test_the_judge_alone_needs_no_people() -> None:
-    assert judge_wins([judged("1", Winner.A), judged("2", Winner.B)], "new") == (0.5, 2)
-    assert judge_wins([], "new") == (None, 0)
+    rate = judge_wins([judged("1", Winner.A), judged("2", Winner.B)], "new")
+    assert (rate.n, rate.value) == (2, 0.5)
+    assert rate.error == pytest.approx(0.5)
+    assert judge_wins([], "new") == WinRate(n=0)

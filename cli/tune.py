@@ -1,0 +1,134 @@
+"""`prefstream tune`: beta and learning rate by the judge on anchors, never by the benchmark."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cli.round_job import RoundJob, RoundSurroundings
+    from trainer.dataset import FrozenDataset
+    from trainer.tuning import Trial
+
+BETAS = (0.03, 0.1, 0.3)
+
+
+def tune(
+    policy: Annotated[Path, typer.Option(help="Checkpoint folder that every trial begins from.")],
+    anchors: Annotated[Path, typer.Option(help="JSONL of anchor prompts.")],
+    out: Annotated[Path, typer.Option(help="Folder for the trials' policies and tuning.json.")],
+    manifest: Annotated[
+        Path | None, typer.Option(help="Frozen dataset; default: the preferences topic as it is.")
+    ] = None,
+    algorithm: Annotated[str, typer.Option(help="One that has a beta.")] = "dpo",
+    beta: Annotated[
+        list[float] | None, typer.Option(help="To try; default 0.03, 0.1, 0.3.")
+    ] = None,
+    learning_rate: Annotated[
+        list[float] | None, typer.Option(help="To try; default the one of pipeline.yaml.")
+    ] = None,
+    project: Annotated[
+        Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
+    ] = Path(),
+    temperature: Annotated[float, typer.Option(min=0, help="At which answers are drawn.")] = 0.7,
+    topics: Annotated[
+        Path | None, typer.Option(help="No Kafka: this folder of topics, as for `rounds`.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The trials as one object.")] = False,
+) -> None:
+    """Train once for each beta and learning rate; the judge compares their answers on anchors.
+
+    Each trial's fresh answers to the anchor prompts of the calibration split stand against those
+    of the policy it began from. Of the trials within one standard error of the best win rate the
+    one that moves least is named. Every trial is a run in the log, refused ones too.
+
+    [bold]Examples[/bold]
+
+      prefstream tune --policy sft --anchors anchors.jsonl --out tuning
+      prefstream tune --policy sft --anchors a.jsonl --beta 0.05 --beta 0.2 --manifest d --out t
+    """
+    from rich.console import Console
+
+    from cli.round_project import project_rounds
+    from cli.tune_job import Grid, run_trials
+    from examples.harbor.demo.display import Display
+    from schemas.errors import ConfigError
+    from trainer.training_config import TrainingConfig
+    from trainer.tuning import best
+
+    console = Console(stderr=as_json)
+    display = Display(console)
+    opened = project_rounds(
+        out,
+        1,
+        algorithm,
+        display,
+        policy=policy,
+        prompts=anchors,
+        anchors=anchors,
+        held_out=None,
+        project=project,
+        temperature=temperature,
+        topics=topics,
+    )
+    with opened as (job, around), display.step("trials"):
+        config: TrainingConfig | None = getattr(job.project, algorithm, None)
+        if config is None or not hasattr(config, "beta"):
+            raise ConfigError(f"{algorithm} has no beta to tune; take dpo, orpo, simpo or kto")
+        grid = Grid(betas=beta or BETAS, learning_rates=learning_rate or [config.learning_rate])
+        trials = run_trials(
+            job,
+            around,
+            grid,
+            config,
+            _pairs(job, around, manifest),
+            lambda trial, number: console.print(
+                f"trial {number} of {len(grid.points())}: {_line(trial)}", highlight=False
+            ),
+        )
+    taken = best(trials)
+    (out / "tuning.json").write_text(_json(trials, taken), encoding="utf-8")
+    if as_json:
+        typer.echo(_json(trials, taken))
+    else:
+        console.print(f"take {_line(taken)}", highlight=False)
+
+
+def _pairs(job: "RoundJob", around: "RoundSurroundings", manifest: Path | None) -> "FrozenDataset":
+    """The dataset without the anchors; raises ``ConfigError`` where a frozen one holds some."""
+    from cli.round_job import labelled_prompts
+    from schemas.errors import ConfigError
+    from trainer.dataset import load
+    from trainer.freeze import FreezeSettings, freeze
+    from trainer.prompts import prompt_ids
+
+    measured = prompt_ids(job.measuring()) | labelled_prompts(job, around)
+    if manifest is None:
+        return freeze(around.topics.log_slice(), FreezeSettings(excluded_prompt_ids=measured))
+    frozen = load(manifest)
+    if seen := measured & {row.prompt_id for row in frozen.rows}:
+        raise ConfigError(
+            f"{manifest}: {len(seen)} anchor prompts are in the dataset; freeze it without them"
+        )
+    return frozen
+
+
+def _line(trial: "Trial") -> str:
+    wins = trial.wins
+    said = trial.refusal or "nothing was compared"
+    if wins.value is not None:
+        said = f"win rate {wins.value:.1%} ± {wins.error or 0:.1%} of {wins.n}"
+    return f"beta {trial.beta:g}, learning rate {trial.learning_rate:g}: {said}"
+
+
+def _json(trials: "Sequence[Trial]", taken: "Trial") -> str:
+    import json
+
+    return json.dumps(
+        {
+            "trials": [one.model_dump(mode="json") for one in trials],
+            "best": taken.model_dump(mode="json"),
+        }
+    )

@@ -1,0 +1,92 @@
+"""The trials of `prefstream tune`: each trained, judged on anchor prompts, and told as a run."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+
+from cli.round_job import RoundJob, RoundSurroundings, train_job
+from schemas.events import Calibration, Run
+from schemas.ids import derived_id
+from trainer.anchor_wins import WinRate
+from trainer.dataset import FrozenDataset
+from trainer.round_steps import Asking, RoundSteps
+from trainer.run import RunOutcome
+from trainer.training_config import TrainingConfig
+from trainer.tuning import Trial
+
+STAGE = "tune"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """What is tried: every beta with every learning rate."""
+
+    betas: Sequence[float]
+    learning_rates: Sequence[float]
+
+    def points(self) -> list[tuple[float, float]]:
+        """(beta, learning rate) of each trial."""
+        return list(product(self.betas, self.learning_rates))
+
+
+def run_trials(
+    job: RoundJob,
+    around: RoundSurroundings,
+    grid: Grid,
+    config: TrainingConfig,
+    pairs: FrozenDataset,
+    tell: Callable[[Trial, int], None],
+) -> list[Trial]:
+    """Train at every point of the grid; nothing but anchors decides, no benchmark plays a part."""
+    asking = Asking(
+        sampling=job.project.sample,
+        temperature=job.temperature,
+        anchors=job.measuring(),
+        clock=lambda: datetime.now(UTC),
+    )
+    steps = RoundSteps(around.topics, around.people, asking, job.policy, around.pending)
+    calibrations = [*around.topics.events(Calibration), *around.ledger.readings()]
+    trials: list[Trial] = []
+    points = grid.points()
+    for number, (beta, rate) in enumerate(points, 1):
+        began_s = time.monotonic()
+        changed = config.model_copy(update={"beta": beta, "learning_rate": rate})
+        name = f"trial-{number}"
+        outcome = train_job(job, around, name, changed, pairs, job.policy, calibrations)
+        wins = WinRate(n=0)
+        if outcome.trained is not None:
+            wins = steps.judge_wins(outcome.trained.path)
+            around.topics.publish([_told(outcome, wins, f"tune: trial {number} of {len(points)}")])
+        trial = Trial(
+            beta=beta,
+            learning_rate=rate,
+            wins=wins,
+            policy=job.out / name,
+            run_id=outcome.run.run_id,
+            seconds=time.monotonic() - began_s,
+            refusal="" if outcome.trained else outcome.run.detail,
+        )
+        trials.append(trial)
+        tell(trial, number)
+    return trials
+
+
+def _told(outcome: RunOutcome, wins: WinRate, detail: str) -> Run:
+    """The run once more, with what the anchors said of it."""
+    run = outcome.run
+    measured = {
+        "anchor_win_rate": wins.value,
+        "anchor_win_rate_error": wins.error,
+        "anchor_comparisons": float(wins.n),
+    }
+    known = {name: value for name, value in measured.items() if value is not None}
+    return run.model_copy(
+        update={
+            "event_id": derived_id("Run", STAGE, [run.event_id], run.config_hash),
+            "occurred_at": datetime.now(UTC),
+            "metrics_after": run.metrics_after | known,
+            "detail": detail,
+        }
+    )
