@@ -10,20 +10,29 @@ from schemas.records import HumanWinner, Purpose, Record, Winner
 from trainer.fresh_sets import is_of
 
 _TIE = 0.5
+# Of that many, a win rate has a standard error of 7 points at most.
+_ENOUGH = 50
 
 
 class AnchorWins(Record):
     """Shares of ``n`` comparisons that the policy won against the reference; a tie is half a win.
 
-    ``gap`` is how far the judge's share lies from people's, and ``gap_error`` the half width of its
-    95 % interval over the same comparisons. None where nothing was compared.
+    ``waiting`` are those that people have not decided; they are not among the ``n``. ``gap`` is how
+    far the judge's share lies from people's, and ``gap_error`` the half width of its 95 % interval
+    over the same comparisons. None where nothing was compared.
     """
 
     n: int
+    waiting: int = 0
     judge: float | None = None
     human: float | None = None
     gap: float | None = None
     gap_error: float | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether people decided all of them, or a sample that is large enough."""
+        return self.n > 0 and (self.waiting == 0 or self.n >= _ENOUGH)
 
     @property
     def gap_is_real(self) -> bool:
@@ -40,14 +49,18 @@ def anchor_wins(
     of which the policy wrote both answers or none. A verdict that could not be parsed counts as the
     opposite of people's.
     """
-    scores = [
-        (_judged(judgment, human, on_a), _score(human, on_a))
+    compared = [
+        (judgment, on_a)
         for judgment in judgments
         if judgment.comparison.purpose is Purpose.ANCHOR
-        and (human := winners.get(judgment.comparison.event_id)) is not None
         and (on_a := _side(judgment, policy)) is not None
     ]
-    return wins_of(scores)
+    scores = [
+        (_judged(judgment, human, on_a), _score(human, on_a))
+        for judgment, on_a in compared
+        if (human := winners.get(judgment.comparison.event_id)) is not None
+    ]
+    return wins_of(scores).model_copy(update={"waiting": len(compared) - len(scores)})
 
 
 def wins_of(scores: Iterable[tuple[float, float]]) -> AnchorWins:

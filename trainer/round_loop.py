@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.events import Calibration
-from schemas.records import Verdict
 from trainer.dataset import FrozenDataset
 from trainer.gate import ALL_SLICES, CALIBRATION_SPLIT
 from trainer.prompts import EvaluationPrompt
@@ -28,8 +27,7 @@ class Rounds:
     @property
     def waits(self) -> bool:
         """Whether people only have to label for the rounds to go on."""
-        last = self.results[-1]
-        return self.stopped is not None and last.wins is None and last.verdict is Verdict.PASS
+        return self.results[-1].waits
 
 
 def run_rounds(
@@ -49,7 +47,7 @@ def run_rounds(
     ``calibrations`` are those before the first round; each round adds its own.
     """
     results, known = list(done), list(calibrations)
-    if results and results[-1].wins is None and results[-1].verdict is Verdict.PASS:
+    if results and results[-1].waits:
         results[-1] = _measured(results[-1], steps, known)
         tell(results)
     while len(results) < len(prompts) and why_stop(results) is None:
@@ -89,5 +87,4 @@ def _measured(result: RoundResult, steps: RoundSteps, known: list[Calibration]) 
     """The result with its wins; what the judge's calibration came to is added to ``known``."""
     measured = steps.measure(Path(result.policy))
     known += measured.calibrations
-    wins = measured.wins if measured.wins.n else None
-    return result.model_copy(update={"wins": wins})
+    return result.model_copy(update={"wins": measured.wins})

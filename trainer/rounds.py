@@ -32,6 +32,11 @@ class RoundResult(Record):
     evaluation: Evaluation | None = None
     seconds: float = 0.0
 
+    @property
+    def waits(self) -> bool:
+        """Whether it was trained and people still have to compare its answers."""
+        return self.verdict is Verdict.PASS and (self.wins is None or not self.wins.enough)
+
 
 def why_stop(rounds: Sequence[RoundResult]) -> str | None:
     """Why no other round may follow the last of these; None where one may.
@@ -44,10 +49,11 @@ def why_stop(rounds: Sequence[RoundResult]) -> str | None:
     last = rounds[-1]
     if last.verdict is not Verdict.PASS:
         return f"round {last.round} was not trained: {last.refusal}"
-    if last.wins is None or last.wins.gap is None:
+    if last.wins is None or last.wins.gap is None or not last.wins.enough:
+        done = last.wins.n if last.wins else 0
         return (
-            f"nobody has compared the answers of round {last.round} with those before it: label "
-            "its anchor comparisons, then run it again"
+            f"people have compared {done} answers of round {last.round} with those from before "
+            "the rounds: label more of its anchor comparisons, then run it again"
         )
     if len(rounds) == 1 or not last.wins.gap_is_real:
         return None

@@ -47,7 +47,8 @@ def test_only_decided_anchors_with_one_answer_of_the_policy_count() -> None:
         judged("traffic", Winner.A, purpose=Purpose.PRODUCTION),
     ]
     people = {one.comparison.event_id: HumanWinner.A for one in judgments[1:]}
-    assert anchor_wins(judgments, people, "new").n == 0
+    wins = anchor_wins(judgments, people, "new")
+    assert (wins.n, wins.waiting) == (0, 1)
 
 
 def test_the_judge_alone_needs_no_people() -> None:

@@ -52,7 +52,19 @@ def test_a_refused_round_ends_it_with_the_gates_words() -> None:
 def test_without_peoples_labels_no_round_follows() -> None:
     said = why_stop([one(1, None)])
     assert said is not None
-    assert "label its anchor comparisons" in said
+    assert "label more of its anchor comparisons" in said
+
+
+@pytest.mark.parametrize(
+    ("n", "waiting", "enough"), [(12, 0, True), (12, 1, False), (50, 400, True), (0, 0, False)]
+)
+def test_all_comparisons_or_a_sample_of_fifty_are_enough(
+    n: int, waiting: int, enough: bool
+) -> None:
+    wins = AnchorWins(n=n, waiting=waiting, judge=0.5, human=0.5, gap=0.0, gap_error=0.0)
+    result = one(1, None, wins=wins)
+    assert result.waits is not enough
+    assert (why_stop([result]) is None) is enough
 
 
 def test_nothing_compared_has_no_win_rate() -> None:

@@ -1,0 +1,137 @@
+"""`prefstream rounds` and `tune` over a folder of topics: people wait, label, and it goes on."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.project import load_project
+from cli.round_job import STATE_FILE, RoundsState
+from cli.round_project import WAITING_FILE
+from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
+from consumers.clickhouse.rows import event_json
+from consumers.topic_files import read_topics, write_topics
+from examples.harbor.demo.benchmark import asked
+from examples.harbor.demo.incoming import labelled
+from examples.harbor.demo.sizes import Sizes
+from examples.harbor.demo.workspace import Workspace, lay_out
+from examples.harbor.questions import Question, questions
+from examples.harbor.simulated_people import SimulatedLabellers, gate_reads, simulated_labels
+from infra.settings import Settings
+from schemas.events import Event, Judgment, Run
+from trainer.gate_rules import CalibrationRule
+from trainer.local_topics import LocalTopics, stages_of
+
+pytestmark = pytest.mark.integration
+
+SIZES = Sizes(prompts=6, users=1, anchors=16, core=10, benchmark=4, measuring_copies=1)
+# so few anchors decide nothing; that they are counted is what other tests are for
+GATE = "gate: {min_anchors: 2, min_kappa: -0.9, min_coverage: 0, uncalibrated_slices: keep}\n"
+BLEND = "blend: {min_human_share: 0.01, max_human_share: 0.99}\n"
+
+
+@pytest.fixture(scope="module")
+def harbor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace, and beside it the topics as they are once people labelled planted anchors."""
+    root = tmp_path_factory.mktemp("rounds")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFSTREAM_DATA_DIR", str(root / "data"))
+        workspace = lay_out(root / "harbor", SIZES.measuring_copies)
+        _relax(workspace.project / "pipeline.yaml")
+        _planted(workspace, root / "topics")
+        _write(root / "prompts.jsonl", questions("train")[: SIZES.prompts])
+        _write(root / "anchors.jsonl", gate_reads()[:12])
+        yield root
+
+
+def test_rounds_wait_for_people_and_go_on_when_they_have_labelled(harbor: Path) -> None:
+    out, topics = harbor / "rounds", harbor / "topics"
+    assert _rounds(harbor) == 2
+    first = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
+    assert [one.waits for one in first.results] == [True]
+    assert (out / "round-1" / "model.safetensors").exists()
+
+    waiting = _lines(out / WAITING_FILE)
+    judged = [one.comparison for one in read_topics(topics) if isinstance(one, Judgment)]
+    asked_about = [one for one in judged if one.event_id in {line["event_id"] for line in waiting}]
+    assert asked_about
+    _append(topics / "labels.jsonl", simulated_labels(asked_about, datetime.now(UTC)))
+
+    # round 2 waits too, but where it wrote nothing that people have not seen
+    assert _rounds(harbor) in (0, 2)
+    then = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
+    assert len(then.results) == 2
+    assert not then.results[0].waits
+    assert then.results[0].policy == first.results[0].policy
+    assert "<svg" in (out / "rounds.svg").read_text(encoding="utf-8")
+
+
+def test_every_trial_of_a_search_is_a_run_with_its_win_rate(harbor: Path) -> None:
+    out = harbor / "tuning"
+    result = CliRunner().invoke(
+        app,
+        [
+            *("tune", "--project", str(harbor / "harbor" / "project"), "--json"),
+            *("--policy", str(harbor / "harbor" / "checkpoints" / "policy")),
+            *("--anchors", str(harbor / "anchors.jsonl"), "--topics", str(harbor / "topics")),
+            *("--beta", "0.1", "--beta", "0.5", "--out", str(out)),
+        ],
+    )
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout.strip().splitlines()[-1])
+    assert [trial["beta"] for trial in found["trials"]] == [0.1, 0.5]
+    told = [one for one in read_topics(harbor / "topics") if isinstance(one, Run)]
+    trials = [one for one in told if "anchor_win_rate" in one.metrics_after]
+    assert [one.detail for one in trials] == ["tune: trial 1 of 2", "tune: trial 2 of 2"]
+    assert {one.hyper_parameters["beta"] for one in trials} == {"0.1", "0.5"}
+
+
+def _rounds(harbor: Path) -> int:
+    arguments = [
+        *("rounds", "--n", "2", "--project", str(harbor / "harbor" / "project")),
+        *("--policy", str(harbor / "harbor" / "checkpoints" / "policy")),
+        *("--prompts", str(harbor / "prompts.jsonl"), "--anchors", str(harbor / "anchors.jsonl")),
+        *("--topics", str(harbor / "topics"), "--out", str(harbor / "rounds")),
+    ]
+    return CliRunner().invoke(app, arguments).exit_code
+
+
+def _planted(workspace: Workspace, topics: Path) -> None:
+    settings, project = Settings(), load_project(workspace.project)
+    with stages_of(settings, workspace.project) as (stages, runner):
+        local = LocalTopics(settings, stages, runner)
+        local.publish(labelled(SIZES))
+        local.settle(lambda _: None)
+        people = SimulatedLabellers(
+            local,
+            project.calibration,
+            CalibrationRule(settings=project.gate),
+            HoldoutLedger(ledger_path(settings)),
+            waiting=lambda _: None,
+        )
+        people.calibrate(local.events(Judgment))
+        write_topics(local.run.outputs, topics)
+
+
+def _relax(pipeline: Path) -> None:
+    text = pipeline.read_text(encoding="utf-8")
+    before, _, after = text.partition("gate:\n")
+    rest = after[after.index("\n\n") :]
+    pipeline.write_text(f"{before}{GATE}{BLEND}{rest}", encoding="utf-8")
+
+
+def _write(path: Path, some: Sequence[Question]) -> None:
+    path.write_text("".join(f"{one.model_dump_json()}\n" for one in asked(some)), encoding="utf-8")
+
+
+def _append(path: Path, events: Sequence[Event]) -> None:
+    with path.open("a", encoding="utf-8") as lines:
+        lines.writelines(f"{event_json(one)}\n" for one in events)
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
