@@ -1,13 +1,14 @@
-"""`prefstream judge`: put a judge to the test."""
+"""`prefstream judge`: put a judge to the test, or let it rank answers."""
 
 import typer
 
 from cli.judge_attack import attack
+from cli.judge_rank import rank
 
-app = typer.Typer(help="Put a judge to the test.", no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(
+    help="Put a judge to the test, or let it rank answers.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
 app.command("attack")(attack)
-
-
-@app.callback()
-def _group() -> None:
-    """A group also while it has one command."""
+app.command("rank")(rank)

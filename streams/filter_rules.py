@@ -79,7 +79,7 @@ def tie(judgment: Judgment, _: FilterSettings) -> Reason | None:
 
 
 def position_conflict(judgment: Judgment, _: FilterSettings) -> Reason | None:
-    """The order decided more than the candidates did (|b| > |m|)."""
+    """The order decided more than the candidates did (|b| > |m|), or a panel is divided."""
     return "position_conflict" if judgment.winner is Winner.CONFLICT else None
 
 

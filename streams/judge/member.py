@@ -2,6 +2,7 @@
 
 import asyncio
 
+from schemas.errors import ConfigError
 from schemas.events import Comparison
 from schemas.ids import ConfigHash, config_hash
 from schemas.records import Opinion, Order
@@ -43,9 +44,9 @@ class Member:
         self.identity = _identity(settings, model)
         self.standard = standard
         self.config_hash = member_hash(settings, standard, self.identity)
-        self._settings = settings
+        self.settings = settings
         self._model = model
-        self._nonce_key = nonce_key
+        self.nonce_key = nonce_key
 
     async def opinions(self, event: Comparison) -> tuple[Opinion, ...]:
         """One opinion an order, or as many as the settings have samples; all are asked at once.
@@ -53,7 +54,7 @@ class Member:
         Raises what the model raises.
         """
         rubric = self.rubric(event)
-        samples = range(self._settings.samples) if self._settings.samples else (None,)
+        samples = range(self.settings.samples) if self.settings.samples else (None,)
         calls = (
             self._opinion(event, rubric, order, sample) for sample in samples for order in Order
         )
@@ -68,9 +69,21 @@ class Member:
         """Close the model."""
         await self._model.aclose()
 
+    async def complete(self, request: ChatRequest) -> ChatAnswer:
+        """The model's answer to a prompt of another kind.
+
+        Raises ``ConfigError`` where the model is recorded verdicts, which answer comparisons only.
+        """
+        if isinstance(self._model, RecordedVerdicts):
+            raise ConfigError(
+                f"{self.model} answers the comparisons that were recorded and nothing else; name a "
+                "model as judge.model"
+            )
+        return await self._model.complete(request)
+
     def rubric(self, event: Comparison) -> Rubric:
         """What this comparison is judged by."""
-        return rubric_for(self.standard, event.event_id, self._settings.principles)
+        return rubric_for(self.standard, event.event_id, self.settings.principles)
 
     def prompt(self, event: Comparison, rubric: Rubric, order: Order) -> JudgePrompt:
         """What the model is shown of the comparison in this order."""
@@ -78,12 +91,12 @@ class Member:
             event,
             rubric,
             order,
-            max_candidate_characters=self._settings.max_candidate_characters,
-            show_checks=self._settings.show_checks,
-            nonce_key=self._nonce_key,
+            max_candidate_characters=self.settings.max_candidate_characters,
+            show_checks=self.settings.show_checks,
+            nonce_key=self.nonce_key,
             member=self.name,
-            mode=self._settings.mode,
-            defences=self._settings.defences,
+            mode=self.settings.mode,
+            defences=self.settings.defences,
         )
 
     async def _opinion(
@@ -97,7 +110,7 @@ class Member:
         return self._read(prompt, rubric, answer, sample)
 
     def _request(self, prompt: JudgePrompt, sample: int | None) -> ChatRequest:
-        settings = self._settings
+        settings = self.settings
         most = settings.max_tokens
         if settings.mode == "verdict_only":
             most = min(most, _VERDICT_TOKENS)
@@ -119,8 +132,8 @@ class Member:
             answer,
             prompt.order,
             [criterion.id for criterion in rubric.judged],
-            min_captured_mass=self._settings.min_captured_mass,
-            bare=self._settings.mode == "verdict_only",
+            min_captured_mass=self.settings.min_captured_mass,
+            bare=self.settings.mode == "verdict_only",
         )
         seen = reading.probabilities
         return Opinion(

@@ -74,14 +74,14 @@ def render_prompt(
         turns = clean([turn.content for turn in comparison.messages])
         roles = (turn.role for turn in comparison.messages)
         prompt = "\n".join(f"{role}: {turn}" for role, turn in zip(roles, turns, strict=True))
-        yield _block(code, "prompt", prompt)
+        yield block(code, "prompt", prompt)
         sources = clean([f"{passage.source}\n{passage.text}" for passage in comparison.context])
-        yield from (_block(code, "source", source) for source in sources)
+        yield from (block(code, "source", source) for source in sources)
         for name, side in zip("AB", shown, strict=True):
             output = answer_without_sql_comments(side.candidate.output)
-            yield _block(code, name, *clean([output]))
+            yield block(code, name, *clean([output]))
             if show_checks and side.checks:
-                yield _block(code, f"checks of {name}", *clean([_checks(side)]))
+                yield block(code, f"checks of {name}", *clean([_checks(side)]))
 
     asked = asked_text(rubric, mode, after_data=defences.repeat_instruction)
     data = (f"Code: {code}", *blocks())
@@ -100,10 +100,15 @@ def render_prompt(
 
 
 def call_nonce(comparison_id: str, order: Order, key: bytes = b"", member: str = "") -> str:
-    """The code in this call's delimiters: HMAC-SHA-256, so that nobody without the key can write
-    it into a candidate, and a redone call has the same.
+    """The code in the delimiters of a comparison's prompt."""
+    return nonce_of(key, comparison_id, member, order.value)
+
+
+def nonce_of(key: bytes, *call: str) -> str:
+    """The code of one call: HMAC-SHA-256, so that nobody without the key can write it into a
+    candidate, and a redone call has the same.
     """
-    content = json.dumps(["judge nonce", comparison_id, member, order.value]).encode()
+    content = json.dumps(["judge nonce", *call]).encode()
     return hmac.new(key, content, hashlib.sha256).hexdigest()[:12]
 
 
@@ -112,7 +117,8 @@ def messages_sha256(messages: tuple[Message, ...]) -> str:
     return text_sha256(json.dumps([[turn.role, turn.content] for turn in messages]))
 
 
-def _block(code: str, name: str, text: str) -> str:
+def block(code: str, name: str, text: str) -> str:
+    """A text between delimiters that carry the code."""
     return f"<{code} {name}>\n{text}\n</{code} {name}>"
 
 

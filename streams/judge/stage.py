@@ -31,7 +31,7 @@ class JudgeStage:
     def __init__(self, settings: JudgeSettings, judges: Judges | None) -> None:
         """``judges`` None: only verifiers decide. The stage owns the judges and closes them."""
         self._settings = settings
-        self._judges = judges
+        self.judges = judges
         self.judge_config_hash = judge_config_hash(settings, judges)
         panel = judges.panel if judges else None
         self._panel_ref = panel.ref if panel else ""
@@ -45,25 +45,25 @@ class JudgeStage:
 
     async def __call__(self, event: Comparison) -> Sequence[Event]:
         decided = event.verifier_winner is not VerifierWinner.NONE
-        if self._judges is None:
+        if self.judges is None:
             return [self._verified(event)] if decided else [self._discard(event, "no_judge")]
         if decided and not self._is_crosschecked(event):
             return [self._verified(event)]
-        if event.rubric_id not in self._judges.names:
+        if event.rubric_id not in self.judges.names:
             raise Poison(
                 f"comparison {event.event_id} asks for rubric {event.rubric_id!r}, this judge has "
-                f"{', '.join(self._judges.refs)}; make pair.rubric_id and judge of pipeline.yaml "
+                f"{', '.join(self.judges.refs)}; make pair.rubric_id and judge of pipeline.yaml "
                 "agree"
             )
         if not decided and self._settings.pre_checks and (found := pre_checked(event)):
             ruled = self._judgment(event, Decision(winner=rule_winner(found)), [Mark.PRE_CHECK])
             return [ruled.model_copy(update={"pre_checks": found})]
-        return [await self._judged(event, self._judges, decided)]
+        return [await self._judged(event, self.judges, decided)]
 
     async def aclose(self) -> None:
         """Close the judges' models."""
-        if self._judges is not None:
-            await self._judges.aclose()
+        if self.judges is not None:
+            await self.judges.aclose()
 
     def _is_crosschecked(self, event: Comparison) -> bool:
         place = unit_interval("crosscheck", str(self._settings.crosscheck_seed), event.event_id)
@@ -110,7 +110,7 @@ class JudgeStage:
             margin=decision.margin,
             position_bias=decision.position_bias,
             agreement=decision.agreement,
-            rubric_version="+".join(self._judges.refs) if self._judges else "",
+            rubric_version="+".join(self.judges.refs) if self.judges else "",
             teacher_model="+".join(heard.teachers) if heard else "",
             judge_config_hash=self.judge_config_hash,
             panel=self._panel_ref,
