@@ -76,9 +76,13 @@ def _show(measured: "AgreementReport") -> None:
         "repeated",
         highlight=False,
     )
-    if measured.undefined:
-        console.print(f"[yellow]kappa is undefined:[/yellow] {measured.undefined}")
     console.print(_numbers({"all": measured} | measured.slices, "Judge against people"))
+    if measured.weighted_kappa is not None:
+        console.print(
+            f"weighted kappa {measured.weighted_kappa:.3f}, standard error "
+            f"{measured.weighted_se or 0:.3f}",
+            highlight=False,
+        )
     confusion = Table(title="Confusion (rows: people, columns: judge)")
     confusion.add_column("")
     for label in measured.confusion:
@@ -105,6 +109,8 @@ def _show(measured: "AgreementReport") -> None:
             f"for a person; it wins against {test.winning_rate:.0%} of them.",
             highlight=False,
         )
+    for note in measured.notes:
+        console.print(note, style="yellow", markup=False, highlight=False)
 
 
 def _win_rates(rates: "WinRates") -> "object":

@@ -1,12 +1,17 @@
 """Everything that a file of labels says of a judge: overall, by slice, and beside the people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from statistics import fmean
 
 from pydantic import Field
 
-from consumers.agreement.alternative import AlternativeAnnotator, alternative_annotator
+from consumers.agreement.alternative import (
+    LEAST_ITEMS,
+    LEAST_PEOPLE,
+    AlternativeAnnotator,
+    alternative_annotator,
+)
 from consumers.agreement.measure import Agreement, Weights, measure
 from consumers.agreement.rows import AgreementRow, AgreementRows
 from consumers.agreement.win_rates import Battle, WinRates, win_rates
@@ -16,6 +21,7 @@ from schemas.records import Record
 UNPARSED = "(not parsed)"
 """The class of verdicts that could not be parsed, where people use more than two labels."""
 
+FEW_ITEMS = 30
 _NO_SLICE = "(none)"
 
 
@@ -44,6 +50,8 @@ class AgreementReport(Agreement):
     slice_ceilings: dict[str, Ceiling] = Field(default_factory=dict)
     alternative_annotator: AlternativeAnnotator | None = None
     win_rates: WinRates | None = None
+    notes: tuple[str, ...] = ()
+    """What was not measured, and why, in words."""
 
 
 def report(
@@ -68,17 +76,38 @@ def report(
     if named and (rest := [row for row in rows if row.slice is None]):
         named[_NO_SLICE] = rest
     ceilings = {name: ceiling(some, confidence) for name, some in named.items()}
+    whole, stand_in = of(rows), alternative_annotator(found.rows, epsilon=epsilon)
+    people = {column for row in found.rows for column in row.humans}
     return AgreementReport(
-        **of(rows).model_dump(),
+        **whole.model_dump(),
         unlabelled=len(found.rows) - len(rows),
         repeated=found.repeated,
         parse_failures=sum(row.judge is None for row in rows),
         slices={name: of(some) for name, some in named.items()},
         ceiling=ceiling(found.rows, confidence),
         slice_ceilings={name: one for name, one in ceilings.items() if one is not None},
-        alternative_annotator=alternative_annotator(found.rows, epsilon=epsilon),
+        alternative_annotator=stand_in,
         win_rates=_win_rates(rows),
+        notes=tuple(_notes(whole, len(named), len(people), stand_in)),
     )
+
+
+def _notes(
+    whole: Agreement, slices: int, people: int, stand_in: AlternativeAnnotator | None
+) -> Iterator[str]:
+    if whole.undefined is not None:
+        yield f"kappa is undefined: {whole.undefined}"
+    elif whole.n < FEW_ITEMS:
+        yield f"{whole.n} items are few: the interval holds, but it hardly narrows anything down"
+    if not slices:
+        yield "no slices: no row names one"
+    if people < 2:
+        yield "no ceiling: people are one column; give human_1, human_2, …"
+    elif stand_in is None:
+        yield (
+            f"no alternative annotator test: it needs {LEAST_PEOPLE} people who each share "
+            f"{LEAST_ITEMS} items with others"
+        )
 
 
 def _win_rates(rows: Sequence[AgreementRow]) -> WinRates | None:

@@ -28,7 +28,8 @@ class SplitShares(Record):
     """
 
     calibration: float = Field(default=0.6, gt=0, lt=1)
-    holdout: float = Field(default=0.15, ge=0, lt=1)
+    # with less a veto by 150 locked anchors takes too many labels, with more the gate starves
+    holdout: float = Field(default=0.15, ge=0.1, le=0.2)
     core: float = Field(default=0.25, ge=0, lt=1)
     salt: str = "anchors"
 

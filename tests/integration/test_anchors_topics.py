@@ -22,10 +22,10 @@ from tests.preferences import label, preference, said
 
 pytestmark = pytest.mark.integration
 
-# everything calibrates, so that every labelled anchor may be a probe
+# most calibrate, so that there are probes enough among a few anchors
 PIPELINE = """
 workload: shop
-calibration: {shares: {calibration: 0.98, holdout: 0.01, core: 0.01}}
+calibration: {shares: {calibration: 0.89, holdout: 0.1, core: 0.01}}
 """
 
 app = typer.Typer()

@@ -105,6 +105,22 @@ def test_an_undefined_kappa_says_so(tmp_path: Path, rows: Rows) -> None:
     assert "NaN" not in found.model_dump_json()
 
 
+def test_what_is_not_measured_is_said_in_words(tmp_path: Path) -> None:
+    ties = report(read_rows(write(tmp_path, square({("tie", "tie"): 7})))).notes
+    assert "kappa is undefined: people and judge said 'tie' every time" in ties[0]
+    assert ties[1:] == (
+        "no slices: no row names one",
+        "no ceiling: people are one column; give human_1, human_2, …",
+    )
+    three = report(read_rows(write(tmp_path, square({("A", "A"): 2, ("B", "B"): 1})))).notes
+    assert three[0].startswith("3 items are few")
+    rows = [row | {"slice": "x"} for row in people(40, judge_slips=10, person_slips=5)]
+    for row in rows:
+        del row["human_3"]
+    (note,) = report(read_rows(write(tmp_path, rows))).notes
+    assert note.startswith("no alternative annotator test: it needs 3 people")
+
+
 def test_three_perfect_items_prove_little(tmp_path: Path) -> None:
     rows = square({("A", "A"): 2, ("B", "B"): 1})
     found = report(read_rows(write(tmp_path, rows)))

@@ -203,6 +203,12 @@ def test_shares_must_sum_to_one() -> None:
         SplitShares(calibration=0.5, holdout=0.2, core=0.2)
 
 
+@pytest.mark.parametrize("holdout", [0.0, 0.09, 0.21])
+def test_the_holdout_is_a_tenth_to_a_fifth(holdout: float) -> None:
+    with pytest.raises(ValidationError, match=r"holdout"):
+        SplitShares(calibration=0.5, holdout=holdout, core=0.5 - holdout)
+
+
 def test_prompts_are_split_by_the_shares() -> None:
     shares = SplitShares(calibration=0.6, holdout=0.15, core=0.25)
     splits = [split_of(f"p{n}", shares) for n in range(4000)]

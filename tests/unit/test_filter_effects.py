@@ -16,7 +16,7 @@ from schemas.records import HumanWinner, LabelRole, Order, Purpose, VerifierWinn
 from streams.filter_rules import FilterSettings
 from tests.events import NOON, comparison, judgment, verified
 
-SHARES = SplitShares(calibration=0.5, holdout=0.25, core=0.25)
+SHARES = SplitShares(calibration=0.5, holdout=0.2, core=0.3)
 PROMPTS = {
     split: [f"p{n}" for n in range(200) if split_of(f"p{n}", SHARES) is split] for split in Split
 }
