@@ -31,6 +31,10 @@ def create(
         Literal["proportional", "slices"],
         typer.Option(help="As the traffic is, or as many of each slice."),
     ] = "proportional",
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(help="Only pairs with an answer of this policy: its fingerprint or model."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, help="Of sample and sides; default: a new one, recorded.")
     ] = None,
@@ -48,6 +52,7 @@ def create(
 
       prefstream anchors create --n 400
       prefstream anchors create --n 600 --allocation slices --seed 7 --dry-run
+      prefstream anchors create --n 60 --checkpoint 5f0c9d… # of a policy just promoted
     """
     from secrets import randbelow
 
@@ -68,7 +73,9 @@ def create(
     )
     taken = taken_prompts(settings)
     # only what a draw has to know is held: the texts are read again, of the drawn ones
-    found = (one for judgment in events(settings, Judgment) if (one := drawable(judgment)))
+    found = (
+        one for judgment in events(settings, Judgment) if (one := drawable(judgment, checkpoint))
+    )
     drawn = draw(found, wanted, taken)
     if not drawn:
         raise ConfigError(

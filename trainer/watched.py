@@ -53,5 +53,10 @@ def policy_gate(calibration: Calibration, promoted: Run, settings: GateSettings)
         value=n,
         threshold=settings.min_policy_anchors,
         detail=f"anchors of {shown}, promoted {promoted.occurred_at:%Y-%m-%d}"
-        + ("" if fresh else "; draw fresh ones with `prefstream anchors create` and label them"),
+        + ("" if fresh else f"; draw fresh ones with `{_command(promoted)}` and label them"),
     )
+
+
+def _command(promoted: Run) -> str:
+    named = f" --checkpoint {promoted.fingerprint}" if promoted.fingerprint else ""
+    return f"prefstream anchors create --n 60{named}"

@@ -40,12 +40,16 @@ class Drawable:
     stratum: Stratum
 
 
-def drawable(judgment: Judgment) -> Drawable | None:
+def drawable(judgment: Judgment, checkpoint: str | None = None) -> Drawable | None:
     """The judgment as something to draw; None for what does not measure the judge of traffic.
 
-    Only production counts, and only what the judge itself decided or abstained on.
+    Only production counts, only what the judge itself decided or abstained on, and, where given,
+    only pairs with an answer of the policy ``checkpoint`` (its fingerprint, or the model's name).
     """
     comparison = judgment.comparison
+    sides = (comparison.a.candidate, comparison.b.candidate)
+    if checkpoint is not None and checkpoint not in {s.checkpoint or s.model for s in sides}:
+        return None
     if comparison.purpose is not Purpose.PRODUCTION:
         return None
     if comparison.verifier_winner is not VerifierWinner.NONE:

@@ -84,6 +84,12 @@ def test_only_open_pairs_of_production_are_drawn() -> None:
     assert drawable(judged(verifier_winner=VerifierWinner.A)) is None
 
 
+def test_a_policys_own_pairs_can_be_asked_for() -> None:
+    one = judged()
+    assert drawable(one, "gpt") == drawable(one)
+    assert drawable(one, "another") is None
+
+
 def test_what_the_judge_preferred_stands_as_a_in_half_of_them() -> None:
     judgments = [judged(winner=Winner.A) for _ in range(90)] + [judged() for _ in range(10)]
     made = anchors(judgments, DrawSettings(n=100, seed=5))
