@@ -25,6 +25,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("worker", "cli.worker", "worker"),
     ("sink", "cli.sink", "sink"),
     ("label", "cli.label", "label"),
+    ("estimate", "cli.estimate", "estimate"),
     ("import", "cli.import_file", "import_file"),
     ("query", "cli.query", "query"),
     ("account", "cli.query", "account"),

@@ -1,5 +1,6 @@
 """``pipeline.yaml`` of a project directory: the settings of every stage, and the stages of them."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,24 +72,30 @@ def load_pipeline(project_dir: Path) -> Pipeline:
     return load_yaml(project_dir / FILE_NAME, Pipeline)
 
 
-def build_stage(name: str, project_dir: Path, settings: Settings) -> Stage[Any]:
-    """The named stage as the project configures it.
+OpenStageModel = Callable[[str, str], ChatModel]
+"""Opens, for a stage, the model of a reference whose folder is absolute."""
+
+
+def build_stage(
+    name: str, project_dir: Path, settings: Settings, opened: OpenStageModel | None = None
+) -> Stage[Any]:
+    """The named stage as the project configures it, its models opened by ``opened`` if given.
 
     Raises ``ConfigError`` for an unknown name or a bad project, ``Fatal`` where a model or
     database it needs is not there.
     """
     pipeline = load_pipeline(project_dir)
+    opened = opened or partial(_opened, pipeline, settings)
     match name:
         case "sample":
             refs = (resolved(ref, project_dir) for ref in pipeline.sample.models)
-            models = [open_metered(ref, settings, pipeline.inference, stage=name) for ref in refs]
-            return SampleStage(pipeline.sample, models)
+            return SampleStage(pipeline.sample, [opened(name, ref) for ref in refs])
         case "verify":
             return VerifyStage(pipeline.verify, project_dir)
         case "pair":
             return PairStage(pipeline.pair)
         case "judge":
-            return _judge(pipeline, project_dir, settings)
+            return _judge(pipeline, project_dir, settings, opened)
         case "filter":
             return FilterStage(pipeline.filter)
     raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
@@ -105,22 +112,30 @@ def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = No
             f"{project_dir / FILE_NAME}: neither judge.model nor judge.panel is set, so there is "
             "no judge to ask"
         )
-    return _judge(pipeline, project_dir, settings, trial)
+    opened = partial(_opened, pipeline, settings)
+    return _judge(pipeline, project_dir, settings, opened, trial)
 
 
 def _judge(
-    pipeline: Pipeline, project_dir: Path, settings: Settings, trial: str | None = None
+    pipeline: Pipeline,
+    project_dir: Path,
+    settings: Settings,
+    opened: OpenStageModel,
+    trial: str | None = None,
 ) -> JudgeStage:
-    def opened(ref: str) -> ChatModel:
-        return open_stored(ref, pipeline.judge.answers, settings, pipeline.inference)
-
     judges = open_judges(
         pipeline.judge,
         project_dir,
-        opened,
+        partial(opened, "judge"),
         checks=check_names(pipeline.verify),
         policies=pipeline.sample.models,
         nonce_key=partial(nonce_key, settings),
         trial=trial,
     )
     return JudgeStage(pipeline.judge, judges)
+
+
+def _opened(pipeline: Pipeline, settings: Settings, stage: str, ref: str) -> ChatModel:
+    if stage == "judge":
+        return open_stored(ref, pipeline.judge.answers, settings, pipeline.inference)
+    return open_metered(ref, settings, pipeline.inference, stage=stage)
