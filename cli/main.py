@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("show", "cli.show", "show"),
     ("export", "cli.export", "export"),
     ("audit", "cli.audit", "audit"),
+    ("rejudge", "cli.rejudge", "rejudge"),
     ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),

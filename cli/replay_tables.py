@@ -10,16 +10,22 @@ if TYPE_CHECKING:
 
 def show_replay(console: "Console", found: "ReplayReport", old: str, new: str) -> None:
     """What flipped by slice, then both judges side by side."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    flips = Table("slice", title=f"{found.n} comparisons, {len(found.flips)} verdicts changed")
+    flips = Table(
+        "slice",
+        box=SIMPLE_HEAD,
+        title=f"{found.n} comparisons, {len(found.flips)} verdicts changed",
+    )
     for column in ("n", "same", "reversed", "winner lost", "winner gained", "other"):
         flips.add_column(column, justify="right")
     for one in found.slices:
         numbers = (one.n, one.same, one.reversed, one.lost, one.gained, one.other)
         flips.add_row(one.slice, *map(str, numbers))
     console.print(flips)
-    sides = Table("rubric", title="Side by side")
+    sides = Table(box=SIMPLE_HEAD, title="Side by side", pad_edge=False, collapse_padding=True)
+    sides.add_column("rubric", no_wrap=True)
     for column in (
         "calls",
         "tokens in",

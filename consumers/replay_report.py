@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from consumers.calibration.accuracy import Accuracy, accuracy
 from consumers.calibration.adjudicate import adjudicate_all
@@ -14,9 +13,9 @@ from consumers.calibration.matching import by_prompt
 from consumers.calibration.splits import Split, SplitShares, split_of
 from schemas.events import Judgment, Label
 from schemas.records import Record, Winner
+from streams.inference.known_sum import known_sum
 
 _DECIDED = (Winner.A, Winner.B)
-_Number = TypeVar("_Number", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,15 +150,10 @@ def _usage(judgments: Iterable[Judgment]) -> Usage:
     opinions = [opinion for judgment in judgments for opinion in judgment.opinions]
     return Usage(
         calls=len(opinions),
-        input_tokens=_total([opinion.input_tokens for opinion in opinions]),
-        output_tokens=_total([opinion.output_tokens for opinion in opinions]),
-        cost_usd=_total([opinion.cost_usd for opinion in opinions]),
+        input_tokens=known_sum(opinion.input_tokens for opinion in opinions),
+        output_tokens=known_sum(opinion.output_tokens for opinion in opinions),
+        cost_usd=known_sum(opinion.cost_usd for opinion in opinions),
     )
-
-
-def _total(counts: Sequence[_Number | None]) -> _Number | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None
 
 
 def _agreement(anchors: Sequence[Anchor]) -> Agreement:

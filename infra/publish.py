@@ -29,9 +29,10 @@ class Publisher:
         self._codec = Codec()
         self._producer = producer(settings, message_timeout_ms=round(delivery_s * 1000))
 
-    def publish(self, events: Iterable[Event]) -> int:
+    def publish(self, events: Iterable[Event], to: str | None = None) -> int:
         """Send every event and return how many, once the broker has acknowledged all of them.
 
+        Each goes to the topic of its type, or all of them ``to`` another (named without prefix).
         Raises ``DependencyDown`` where it did not take one; sending all of them again is harmless.
         """
         # Whichever thread polls reports for all of them; appending is atomic.
@@ -42,7 +43,7 @@ class Publisher:
 
         sent = 0
         for event in events:
-            topic = topic_name(self._settings, TOPICS[type(event)])
+            topic = topic_name(self._settings, to or TOPICS[type(event)])
             key, value = partition_key(event).encode(), self._codec.encode(event)
             while True:
                 try:
@@ -70,6 +71,6 @@ class Publisher:
         return len(self._producer)
 
 
-def publish(settings: Settings, events: Iterable[Event]) -> int:
+def publish(settings: Settings, events: Iterable[Event], to: str | None = None) -> int:
     """Send every event of a batch job, see ``Publisher.publish``."""
-    return Publisher(settings).publish(events)
+    return Publisher(settings).publish(events, to)

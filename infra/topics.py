@@ -28,6 +28,9 @@ _RETENTION_MS: dict[str, int] = {
     "dead-letters": DEAD_LETTER_RETENTION_MS,
 }
 
+REJUDGMENTS = "rejudgments"
+"""Judgments by a rubric on trial: beside ``judgments``, and read by no stage."""
+
 # A few events a day whose order over all keys matters: the last run event is the run's state, and
 # group membership on the one partition is what keeps a second trainer out (design §6).
 SINGLE_PARTITION = frozenset({"calibrations", "runs"})
@@ -63,5 +66,5 @@ def topic_specs(partitions: int) -> tuple[TopicSpec, ...]:
             partitions=1 if name in SINGLE_PARTITION else partitions,
             retention_ms=_RETENTION_MS.get(name, CHAIN_RETENTION_MS),
         )
-        for name in TOPICS.values()
+        for name in (*TOPICS.values(), REJUDGMENTS)
     )

@@ -10,6 +10,7 @@ from pydantic import Field
 from schemas.errors import Poison
 from schemas.records import Message, Record
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
+from streams.inference.known_sum import known_sum
 
 
 class BestOfNSettings(Record):
@@ -65,8 +66,8 @@ class BestOfN:
         return answers[chosen].model_copy(
             update={
                 "model": self.model,
-                "output_tokens": _total([answer.output_tokens for answer in answers]),
-                "cost_usd": _total([answer.cost_usd for answer in answers]),
+                "output_tokens": known_sum(answer.output_tokens for answer in answers),
+                "cost_usd": known_sum(answer.cost_usd for answer in answers),
             }
         )
 
@@ -82,9 +83,3 @@ class BestOfN:
             request.model_copy(update={"temperature": temperature, "seed": request.seed * n + one})
             for one in range(n)
         ]
-
-
-def _total(counts: Sequence[int | None] | Sequence[float | None]) -> float | None:
-    """The sum; None where one of them is not known."""
-    known = [count for count in counts if count is not None]
-    return sum(known) if len(known) == len(counts) else None

@@ -7,7 +7,7 @@ import pytest
 from infra.kafka import bootstrap, group_name, topic_name
 from infra.kafka_broker import server_properties
 from infra.settings import Settings
-from infra.topics import FOR_EVER_MS, topic_specs
+from infra.topics import FOR_EVER_MS, REJUDGMENTS, topic_specs
 from schemas.errors import ConfigError
 from schemas.events import TOPICS
 
@@ -16,7 +16,7 @@ KEPT = {"preferences", "labels", "calibrations", "runs"}
 
 
 def test_every_event_has_its_topic() -> None:
-    assert {spec.name for spec in topic_specs(4)} == set(TOPICS.values())
+    assert {spec.name for spec in topic_specs(4)} == {*TOPICS.values(), REJUDGMENTS}
 
 
 def test_training_data_and_what_vouches_for_it_is_kept_for_ever() -> None:
