@@ -1,16 +1,13 @@
 """`prefstream label`: a file of answers into preferences, all stages in this process."""
 
-import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from schemas.events import CandidateSet, Completion, DeadLetter, Event
-    from streams.local import LocalRun
-    from streams.stage import Stage
+    from schemas.events import CandidateSet, Completion, DeadLetter
 
 
 def label(
@@ -34,30 +31,17 @@ def label(
       prefstream label answers.jsonl -o out/ --project examples/harbor/project
       prefstream label answers.jsonl -o out/ --json | jq .stages.filter
     """
-    from cli.query import print_accounts
-    from consumers.accounting import close_accounts, flows_of_run
-    from consumers.topic_files import write_topics
-    from infra.settings import Settings
-    from streams.pipeline import build_stage, load_pipeline
-    from streams.topology import STAGE_INPUTS
+    from cli.in_process import report_run, run_stages
+    from streams.pipeline import load_pipeline
 
-    settings = Settings()
     workload = load_pipeline(project).workload
-    stages = [build_stage(name, project, settings) for name in STAGE_INPUTS]
     refused: list[DeadLetter] = []
-    run = asyncio.run(_run(stages, _events(source, workload, refused), concurrency))
+    run = run_stages(project, _events(source, workload, refused), concurrency)
     for letter in refused:
         run.add(letter)
-    written = write_topics(run.outputs, out)
-    accounts = close_accounts(flows_of_run(run))
-    if as_json:
-        typer.echo(accounts.model_dump_json(by_alias=True))
-    else:
-        print_accounts(accounts)
+    if not as_json:
         typer.echo(f"{len(refused)} lines of {source} were no rows (see {out}/dead-letters.jsonl)")
-        typer.echo("wrote " + ", ".join(f"{name} ({count})" for name, count in written.items()))
-    if not accounts.closed:
-        raise typer.Exit(1)
+    report_run(run, out, as_json=as_json)
 
 
 def _events(
@@ -77,15 +61,3 @@ def _events(
             refused.append(to_dead_letter(row))
         else:
             yield row
-
-
-async def _run(
-    stages: "Sequence[Stage[Any]]", events: "Iterator[Event]", concurrency: int
-) -> "LocalRun":
-    from streams.local import run_local
-
-    try:
-        return await run_local(stages, events, concurrency=concurrency)
-    finally:
-        for stage in stages:
-            await stage.aclose()

@@ -27,6 +27,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("label", "cli.label", "label"),
     ("estimate", "cli.estimate", "estimate"),
     ("import", "cli.import_file", "import_file"),
+    ("sample", "cli.sample", "sample"),
     ("query", "cli.query", "query"),
     ("account", "cli.query", "account"),
     ("show", "cli.show", "show"),

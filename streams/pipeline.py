@@ -12,17 +12,20 @@ from infra.settings import Settings
 from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
 from schemas.records import Record
+from streams.constitution import load_constitution
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatModel
 from streams.inference.identity import resolved
 from streams.inference.metered import open_metered
 from streams.inference.settings import InferenceSettings
+from streams.judge.lock import lock
 from streams.judge.open_judges import open_judges
 from streams.judge.open_stored import open_stored
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.pair import PairSettings, PairStage
+from streams.revise import Reviser
 from streams.sample import SampleSettings, SampleStage
 from streams.stage import Stage
 from streams.topology import STAGE_INPUTS
@@ -88,8 +91,7 @@ def build_stage(
     opened = opened or partial(_opened, pipeline, settings)
     match name:
         case "sample":
-            refs = (resolved(ref, project_dir) for ref in pipeline.sample.models)
-            return SampleStage(pipeline.sample, [opened(name, ref) for ref in refs])
+            return _sample(pipeline, project_dir, settings, opened)
         case "verify":
             return VerifyStage(pipeline.verify, project_dir)
         case "pair":
@@ -99,6 +101,20 @@ def build_stage(
         case "filter":
             return FilterStage(pipeline.filter)
     raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
+
+
+def _sample(
+    pipeline: Pipeline, project_dir: Path, settings: Settings, opened: OpenStageModel
+) -> SampleStage:
+    def model(ref: str) -> ChatModel:
+        return opened("sample", resolved(ref, project_dir))
+
+    revise, reviser = pipeline.sample.revise, None
+    if revise is not None:
+        constitution = load_constitution(project_dir, revise.constitution)
+        lock(project_dir / "constitutions", constitution.ref, constitution.hash)
+        reviser = Reviser(revise, constitution, model(revise.model), nonce_key(settings))
+    return SampleStage(pipeline.sample, [model(ref) for ref in pipeline.sample.models], reviser)
 
 
 def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = None) -> JudgeStage:

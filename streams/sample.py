@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 from pydantic import Field
 
@@ -11,12 +11,17 @@ from schemas.ids import config_hash, derived_id, unit_interval
 from schemas.records import Candidate, Origin, Purpose, Record
 from streams.discard import discard
 from streams.inference.chat import ChatModel, ChatRequest
+from streams.inference.identity import known_identity
+from streams.revise import Reviser, ReviseSettings
 from streams.sample_plan import Draw, plan_draws
 
 STAGE: Final = "sample"
 # Change it with any change of the rules below or of the plan, so that the events' config_hash
 # tells them apart.
 RULES_VERSION: Final = "1"
+
+SEED: Final = "seed"
+"""The tag of a completion that is a prompt alone: see ``streams.seeds``."""
 
 NOT_SAMPLED: Final = "not_sampled"
 EMPTY_OUTPUT: Final = "empty_output"
@@ -36,6 +41,7 @@ class SampleSettings(Record):
     | sample a pool of models                     | ``models: [path:DIR, openai:NAME]``     |
     | take fewer than models x temperatures       | ``generated: 3``                        |
     | use a third of the traffic                  | ``share: 0.33``                         |
+    | critique and revise under a constitution    | ``revise: {...}``, see ReviseSettings   |
     """
 
     models: tuple[str, ...] = ()
@@ -61,31 +67,40 @@ class SampleSettings(Record):
     seed: int = 0
     """Another seed draws other answers and another share."""
 
-
-@runtime_checkable
-class _Fingerprinted(Protocol):
-    """A model that knows which weights it has, wherever they lie."""
-
-    fingerprint: str
+    revise: ReviseSettings | None = None
+    """Revisions of the first answer join the set; None: none."""
 
 
 class SampleStage:
     """Completion -> CandidateSet of it and freshly generated answers to its prompt.
 
-    The production answer is the first candidate. Exact duplicates of an earlier candidate and
-    empty answers are left out of the set and discarded beside it.
+    The production answer is the first candidate; revisions of the first are the last. A seed
+    (tagged ``seed``) has no answer of its own, and the share does not apply to it. Exact
+    duplicates of an earlier candidate and empty answers are left out of the set and discarded
+    beside it.
     """
 
     name = STAGE
 
-    def __init__(self, settings: SampleSettings, models: Sequence[ChatModel]) -> None:
+    def __init__(
+        self,
+        settings: SampleSettings,
+        models: Sequence[ChatModel],
+        reviser: Reviser | None = None,
+    ) -> None:
+        """The stage owns models and reviser, and closes them."""
         self._settings = settings
         self._models = tuple(models)
+        self._reviser = reviser
         # where a model lies changes no result: its name and weights stand for the reference
-        decisive = settings.model_copy(update={"models": tuple(map(_identity, models))})
-        self.config_hash = config_hash(decisive, STAGE, RULES_VERSION)
+        names = tuple(map(known_identity, models))
+        decisive = settings.model_copy(update={"models": names, "revise": None})
+        revised = [reviser.config_hash] if reviser else []
+        self.config_hash = config_hash(decisive, STAGE, RULES_VERSION, *revised)
 
     async def __call__(self, event: Completion) -> Sequence[Event]:
+        if SEED in event.tags:
+            return await self._sampled(event, [])
         if not event.output.strip():
             return [self._discard(event, EMPTY_OUTPUT, [event.candidate()])]
         drawn = unit_interval(STAGE, str(self._settings.seed), event.event_id)
@@ -99,8 +114,15 @@ class SampleStage:
                     numbers={"drawn": drawn, "share": self._settings.share},
                 )
             ]
-        generated = await self._generate(event)
-        candidates, duplicates, empty = chosen([event.candidate(), *generated])
+        return await self._sampled(event, [event.candidate()])
+
+    async def _sampled(self, event: Completion, given: Sequence[Candidate]) -> list[Event]:
+        answers = [*given, *await self._generate(event)]
+        if self._reviser is not None and answers:
+            answers += await self._reviser.revisions(event, answers[0])
+        candidates, duplicates, empty = chosen(answers)
+        if not candidates:
+            return [self._discard(event, EMPTY_OUTPUT, empty)]
         outputs: list[Event] = [self._set(event, candidates)]
         if duplicates:
             outputs.append(
@@ -113,6 +135,8 @@ class SampleStage:
     async def aclose(self) -> None:
         for model in self._models:
             await model.aclose()
+        if self._reviser is not None:
+            await self._reviser.aclose()
 
     async def _generate(self, event: Completion) -> list[Candidate]:
         draws = plan_draws(
@@ -205,10 +229,3 @@ def chosen(
         else:
             kept[candidate.output] = candidate
     return list(kept.values()), duplicates, empty
-
-
-def _identity(model: ChatModel) -> str:
-    """The model's name, with the fingerprint of its weights where this process knows it."""
-    if isinstance(model, _Fingerprinted):
-        return f"{model.model}@{model.fingerprint}"
-    return model.model

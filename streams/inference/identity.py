@@ -2,9 +2,10 @@
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from schemas.errors import Fatal
+from streams.inference.chat import ChatModel
 
 LOCAL: Final = "path:"
 """Marks a reference to a folder, as in ``path:checkpoints/policy``."""
@@ -56,6 +57,20 @@ def model_identity(ref: str) -> str:
     if ref.startswith(LOCAL):
         return folder_fingerprint(Path(ref.removeprefix(LOCAL)))
     return endpoint_model(ref)
+
+
+@runtime_checkable
+class _Fingerprinted(Protocol):
+    """A model that knows which weights it has, wherever they lie."""
+
+    fingerprint: str
+
+
+def known_identity(model: ChatModel) -> str:
+    """The model's name, with the fingerprint of its weights where this process knows it."""
+    if isinstance(model, _Fingerprinted):
+        return f"{model.model}@{model.fingerprint}"
+    return model.model
 
 
 def resolved(ref: str, folder: Path) -> str:
