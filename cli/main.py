@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),
     ("train", "cli.train", "train"),
+    ("trainer", "cli.trainer", "trainer"),
     ("promote", "cli.promote", "promote"),
     ("rollback", "cli.rollback", "rollback"),
     ("models", "cli.models", "models"),

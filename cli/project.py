@@ -4,6 +4,7 @@ from pathlib import Path
 
 from consumers.audit.sample import AuditSettings
 from consumers.calibration.calibrate import CalibrationSettings
+from consumers.trigger.settings import TriggerSettings
 from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
 from streams.pipeline import FILE_NAME, Pipeline
@@ -13,7 +14,7 @@ from trainer.gate_settings import GateSettings
 from trainer.grpo import GrpoConfig
 from trainer.kto import KtoConfig
 from trainer.orpo import OrpoConfig
-from trainer.promotion.settings import PromotionSettings
+from trainer.promotion.settings import CanarySettings, PromotionSettings
 from trainer.reward import RewardConfig
 from trainer.rloo import RlooConfig
 from trainer.sft import SftConfig
@@ -28,6 +29,8 @@ class Project(Pipeline):
     audit: AuditSettings = AuditSettings()
     blend: BlendSettings = BlendSettings()
     promotion: PromotionSettings = PromotionSettings()
+    canary: CanarySettings = CanarySettings()
+    trigger: TriggerSettings = TriggerSettings()
     sft: SftConfig = SftConfig()
     dpo: DpoConfig = DpoConfig()
     orpo: OrpoConfig = OrpoConfig()

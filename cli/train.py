@@ -1,5 +1,6 @@
 """`prefstream train`: a new policy from preferences, if the gates let it."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +67,10 @@ def train(
         typer.Option("--promote", help="Run the gates after training, and serve it if they pass."),
     ] = False,
     epoch: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lease_s: Annotated[
+        float | None,
+        typer.Option(hidden=True, help="Live by what is written to standard input."),
+    ] = None,
     attack_success: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="Upper 95 % bound of the judge's attack success."),
@@ -98,8 +103,11 @@ def train(
     from cli.gate import EXIT_CODES
     from cli.promote import promotion_verdict, show_promotion
     from cli.training import TrainingRequest
+    from infra.lease import live_by
     from schemas.errors import ConfigError
 
+    if lease_s is not None:
+        live_by(sys.stdin.fileno(), lease_s)
     if (manifest is None) is not from_topic:
         raise ConfigError("name what to train on: either --manifest M or --from-topic")
     if promote and ungated:

@@ -26,10 +26,11 @@ from trainer.log_slice import read_calibrations, read_preferences
 from trainer.online import OnlineConfig
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
-from trainer.promotion.compare import Step
+from trainer.promotion.canary import canary
+from trainer.promotion.compare import Arena, Step
 from trainer.promotion.tell import tell
 from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
-from trainer.run import Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.run import Canary, Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
 
 
@@ -139,6 +140,7 @@ def _run(
             clock=lambda: datetime.now(UTC),
             watch=watch,
             looks=ledger.look,
+            canary=_canary(request, project, infra, chosen.with_config(config)),
         ),
     )
 
@@ -152,6 +154,25 @@ def promote_request(request: TrainingRequest, outcome: RunOutcome, step: Step) -
 
 def _promotion(request: TrainingRequest) -> Promotion:
     return Promotion(project_dir=request.project, prompts=request.prompts, epoch=request.epoch)
+
+
+def _canary(
+    request: TrainingRequest, project: Project, infra: Settings, train: Train
+) -> Canary | None:
+    """None where the project asks for none, or what is trained answers nobody."""
+    if not project.canary.share or algorithm(request.algorithm).makes != "policy":
+        return None
+    prompts = held_out_prompts(project, _promotion(request))
+    arena = Arena(project_dir=request.project, pipeline=project, infra=infra, now=datetime.now(UTC))
+    return lambda rows: canary(
+        rows,
+        request.policy,
+        train,
+        prompts,
+        project.promotion.asking,
+        project.canary,
+        arena,
+    )
 
 
 def _dataset(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from schemas.events import Calibration, Run
+from schemas.events import Calibration, Preference, Run
 from schemas.ids import config_hash, derived_id
 from schemas.records import GateResult, RunStatus, Verdict
 from streams.inference.identity import folder_fingerprint
@@ -27,6 +27,8 @@ STAGE = "trainer"
 Clock = Callable[[], datetime]
 Evaluate = Callable[[Path], Evaluation]
 """Checkpoint folder to what it can do."""
+Canary = Callable[[Sequence[Preference]], tuple[GateResult, ...]]
+"""A cheap trial of the rows that would be trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,7 @@ class Surroundings:
     clock: Clock
     watch: Callable[[Progress], None]
     looks: Looks | None = None
+    canary: Canary | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +117,9 @@ def run_training(
         mixed = blend(rows, plan.blend)
         rows, down_sampled, gates = mixed.rows, mixed.down_sampled, (*gates, mixed.gate)
         verdict = worst(gates)
+        if around.canary and verdict is Verdict.PASS:
+            gates = (*gates, *around.canary(rows))
+            verdict = worst(gates)
     left_out = _left_out(uncalibrated)
     story = RunStory(plan=plan, manifest=dataset.manifest, gates=gates, around=around)
     if verdict is not Verdict.PASS:

@@ -16,11 +16,12 @@ from cli.train import train
 from infra.publish import publish
 from infra.settings import Settings
 from schemas.errors import ConfigError
-from schemas.events import Event, Run
-from schemas.records import PreferenceSource, RunStatus
+from schemas.events import Completion, Event, Run
+from schemas.records import PreferenceSource, RunStatus, Verdict
+from tests.events import completion
 from tests.preferences import human, preference, said
 from tests.tiny_policy import save_tiny_policy
-from trainer.log_slice import read_runs
+from trainer.log_slice import read_latest, read_runs
 from trainer.promotion.model_registry import models_dir
 from trainer.promotion.version import read_version
 
@@ -186,3 +187,42 @@ def test_what_could_not_be_promoted_is_said_before_training(log: Settings, proje
         assert isinstance(refused.exception, ConfigError)
         assert why in str(refused.exception)
     assert not (project / "new").exists()
+
+
+def test_a_canary_that_does_not_win_stops_the_training(log: Settings, project: Path) -> None:
+    publish(log, rows("a"))
+    pipeline, policy = project / "pipeline.yaml", save_tiny_policy(project / "sft")
+    text = pipeline.read_text()
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy)
+
+    pipeline.write_text(f"{text}canary: {{share: 0.5, min_gain: 0.5}}\n")
+    refused = prefstream(*arguments, "--out", project / "one")
+    assert refused.exit_code == 1, refused.exception
+    assert "canary/accuracy" in refused.stdout
+    assert not (project / "one").exists()
+    assert [run.status for run in read_runs(log)] == [RunStatus.REFUSED]
+
+    pipeline.write_text(f"{text}canary: {{share: 0.5, min_gain: -0.5}}\n")
+    told_of = told(log, trained(project, policy, "one"))
+    gates = {gate.name: gate for gate in told_of[-1].gates}
+    assert gates["canary/accuracy"].verdict is Verdict.PASS
+    assert "over 60 prompts" in gates["canary/accuracy"].detail
+
+
+def test_live_prompts_are_answered_in_the_shadow(log: Settings, project: Path) -> None:
+    pipeline = project / "pipeline.yaml"
+    shadow = "  shadow: {share: 1.0, min_prompts: 10, max_prompts: 20, max_drop: 0.3}\n"
+    text = pipeline.read_text().replace("  kl_prompts: 4\n", f"  kl_prompts: 0\n{shadow}")
+    pipeline.write_text(text)
+    live = [
+        completion(event_id=f"c{n}", prompt_id=f"live-{n}", messages=said(f"item{n}", "user"))
+        for n in range(30)
+    ]
+    publish(log, [*rows("a"), *live])
+    policy = save_tiny_policy(project / "sft")
+    run_id = trained(project, policy, "one", "--promote")
+    gates = {gate.name: gate for gate in told(log, run_id)[-1].gates}
+    assert gates["shadow/prompts"].value == 20
+    assert "over 20 prompts" in gates["shadow/passed"].detail
+    # nothing that was made for the comparison reaches a topic
+    assert {c.event_id for c in read_latest(log, Completion, 1000)} == {c.event_id for c in live}

@@ -33,7 +33,21 @@ async def duels(
     rubric_id: str,
     at: datetime,
 ) -> tuple[Duel, ...]:
-    """The judge's verdict on each pair, in the order of the prompts.
+    """The judge's verdicts, in the order of the prompts; see ``scores``."""
+    found = await scores(prompts, answered, judge, rubric_id, at)
+    return tuple(
+        Duel(slice=answered[index].candidate.slice, score=found[index]) for index in sorted(found)
+    )
+
+
+async def scores(
+    prompts: Sequence[Prompt],
+    answered: Sequence[Pair],
+    judge: Stage[Any],
+    rubric_id: str,
+    at: datetime,
+) -> dict[int, float]:
+    """How each pair ended for the candidate, by its index: 1 won, 0 lost, one half a tie.
 
     The judge decides alone: what the verifiers found is not shown as a winner, as the gates hold
     the two against each other. Pairs that it could not process (dead letters, format failures)
@@ -41,10 +55,10 @@ async def duels(
     """
     sides: dict[str, tuple[int, bool]] = {}
     comparisons: list[Comparison] = []
-    scores: dict[int, float] = {}
+    found: dict[int, float] = {}
     for index, (prompt, pair) in enumerate(zip(prompts, answered, strict=True)):
         if pair.candidate.output.strip() == pair.reference.output.strip():
-            scores[index] = _TIE
+            found[index] = _TIE
             continue
         comparison, candidate_is_a = _comparison(prompt, pair, rubric_id, at)
         sides[comparison.event_id] = index, candidate_is_a
@@ -53,10 +67,8 @@ async def duels(
     for event in run.outputs.get("judgments", []):
         if isinstance(event, Judgment) and event.winner is not Winner.INVALID:
             index, candidate_is_a = sides[event.comparison.event_id]
-            scores[index] = score(event.winner, candidate_is_a=candidate_is_a)
-    return tuple(
-        Duel(slice=answered[index].candidate.slice, score=scores[index]) for index in sorted(scores)
-    )
+            found[index] = score(event.winner, candidate_is_a=candidate_is_a)
+    return found
 
 
 def score(winner: Winner, *, candidate_is_a: bool) -> float:

@@ -63,7 +63,7 @@ def post_train_gates(
     verifiers = verifier_differences(answered)
     gates = [
         prompts_gate("held_out", len(answered), settings.min_prompts),
-        at_least("accuracy", share_difference(_passed(answered)), -settings.max_drop),
+        at_least("accuracy", share_difference(pass_gains(answered)), -settings.max_drop),
         *_slice_vetoes("accuracy", _by_slice(answered), settings),
         *(
             at_least(f"verifier/{name}", found, -settings.max_drop)
@@ -112,6 +112,15 @@ def win_rate_gate(name: str, duels: Sequence[Duel], max_drop: float) -> GateResu
     return gate.model_copy(update={"value": rate, "threshold": 0.5 - max_drop})
 
 
+def pass_gains(answered: Iterable[Pair]) -> list[float]:
+    """Passed minus passed of each pair; an answer that could not be decided has not passed."""
+    return [
+        float(pair.candidate.outcome is Outcome.PASSED)
+        - float(pair.reference.outcome is Outcome.PASSED)
+        for pair in answered
+    ]
+
+
 def verifier_differences(answered: Sequence[Pair]) -> dict[str, Difference]:
     """Pass rate of each hard check, candidate minus reference, by name.
 
@@ -139,14 +148,6 @@ def _check(side: Answered, name: str) -> float | None:
         if check.name == name and check.status in (CheckStatus.PASS, CheckStatus.FAIL):
             return float(check.status is CheckStatus.PASS)
     return 0.0 if side.outcome is Outcome.FAILED else None
-
-
-def _passed(answered: Iterable[Pair]) -> list[float]:
-    return [
-        float(pair.candidate.outcome is Outcome.PASSED)
-        - float(pair.reference.outcome is Outcome.PASSED)
-        for pair in answered
-    ]
 
 
 def _rise(answered: Sequence[Pair], measure: Callable[[str], float]) -> Difference:
@@ -178,7 +179,7 @@ def _by_slice(answered: Iterable[Pair]) -> dict[str, list[float]]:
     slices: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in answered:
         slices[pair.candidate.slice].append(pair)
-    return {name: _passed(found) for name, found in sorted(slices.items())}
+    return {name: pass_gains(found) for name, found in sorted(slices.items())}
 
 
 def _duels_by_slice(duels: Iterable[Duel]) -> dict[str, list[float]]:

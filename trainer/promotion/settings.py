@@ -24,6 +24,23 @@ class ShadowSettings(Record):
     """Of the share of answers that pass the checks, and of the judge's win rate below one half."""
 
 
+class CanarySettings(Record):
+    """The ``canary`` section of pipeline.yaml: a cheap trial before the full training."""
+
+    share: float = Field(default=0.0, ge=0, le=1)
+    """Of the rows, by stable hash, that the trial trains on; 0: no canary."""
+    prompts: int = Field(default=100, ge=2)
+    """Held-out prompts that both are asked."""
+    answers: int = Field(default=4, ge=2)
+    """Of the reference to each prompt, of which the judge picks one; without a judge none."""
+    temperature: float = Field(default=0.8, gt=0)
+    min_gain: float = Field(default=0.0, ge=-1, le=1)
+    """What the picked answer, and the trial's policy, must surely gain on the reference: of the
+    share that passes the checks, and where there is a judge also of its win rate."""
+    max_drop: float = Field(default=0.03, ge=0, le=1)
+    """Where the win rate decides: of the share of the trial's answers that pass the checks."""
+
+
 class PromotionSettings(Record):
     """Every limit is held against a one-sided 95 % bound: what is not known does not pass."""
 

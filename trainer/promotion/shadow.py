@@ -6,11 +6,11 @@ from pathlib import Path
 
 from schemas.events import Completion
 from schemas.ids import unit_interval
-from schemas.records import GateResult, Origin, Outcome
+from schemas.records import GateResult, Origin
 from trainer.evaluate import EvaluationSettings
 from trainer.promotion.compare import Arena, answer_both, judge_both
 from trainer.promotion.difference import at_least, share_difference
-from trainer.promotion.post_train_gate import Duel, Pair, prompts_gate, win_rate_gate
+from trainer.promotion.post_train_gate import Duel, Pair, pass_gains, prompts_gate, win_rate_gate
 from trainer.promotion.settings import ShadowSettings
 from trainer.prompts import Prompt
 
@@ -35,14 +35,9 @@ def shadow_gates(
     answered: Sequence[Pair], judged: Sequence[Duel] | None, settings: ShadowSettings
 ) -> tuple[GateResult, ...]:
     """Enough prompts, the share of answers that pass the checks, and the judge's win rate. Pure."""
-    passes = [
-        float(pair.candidate.outcome is Outcome.PASSED)
-        - float(pair.reference.outcome is Outcome.PASSED)
-        for pair in answered
-    ]
     gates = [
         prompts_gate("shadow/prompts", len(answered), settings.min_prompts),
-        at_least("shadow/passed", share_difference(passes), -settings.max_drop),
+        at_least("shadow/passed", share_difference(pass_gains(answered)), -settings.max_drop),
     ]
     if judged is not None:
         gates.append(win_rate_gate("shadow/win_rate", judged, settings.max_drop))

@@ -1,0 +1,60 @@
+"""A training as a child process that lives only while its trainer leads."""
+
+import os
+import subprocess
+
+from infra.settings import Settings
+from schemas.events import Run
+
+
+class LeasedTraining:
+    """`prefstream train` as a child; ``told`` is the decision that started it."""
+
+    def __init__(self, settings: Settings, command: list[str], told: Run) -> None:
+        folder = settings.data_dir / "trained"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.told = told
+        self._log_path = folder / f"{told.occurred_at:%Y%m%dT%H%M%S}.log"
+        with self._log_path.open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **settings.environment()},
+                start_new_session=True,
+            )
+
+    @property
+    def log(self) -> str:
+        """Where its output is."""
+        return str(self._log_path)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.returncode
+
+    def renew(self) -> None:
+        """Let it live for another lease."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(b".")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            return
+
+    def ended(self) -> bool:
+        """Whether it has."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End it now, and wait until it has."""
+        self._process.kill()
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """The last line of its output: of a command that failed, the sentence that says why."""
+        lines = self._log_path.read_text(encoding="utf-8", errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip()]
+        return said[-1] if said else f"ended with exit code {self.exit_code}"

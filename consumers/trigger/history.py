@@ -1,0 +1,139 @@
+"""What the log of runs says to a trainer that decides, or takes over. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+
+from consumers.trigger.decide import Before, Decision
+from consumers.trigger.rate import Rate
+from schemas.events import Run
+from schemas.ids import config_hash, derived_id
+from schemas.records import OffsetRange, RunStatus
+
+STAGE: Final = "trainer"
+
+_COUNT, _EVENTS, _RUBRIC = "count/", "events/", "rubric/"
+_FOLLOWS: Final = (RunStatus.REFUSED, RunStatus.STARTED, RunStatus.FAILED)
+LOST: Final = "its trainer ended"
+
+
+def before(runs: Sequence[Run]) -> Before:
+    """The last training, the last decision to train, and a request not yet answered.
+
+    ``runs`` in the order of the log.
+    """
+    trained = [run for run in runs if run.status is RunStatus.TRAINED]
+    triggered = [run for run in runs if run.status is RunStatus.TRIGGERED]
+    watched = triggered or [run for run in runs if run.status is RunStatus.LEADING][:1]
+    since = runs[runs.index(triggered[-1]) :] if triggered else []
+    done = any(run.status is RunStatus.TRAINED for run in since)
+    lost = any(run.status is RunStatus.FAILED and run.detail == LOST for run in since)
+    requests = [run for run in _after(runs, triggered) if run.status is RunStatus.REQUESTED]
+    return Before(
+        trained_at=trained[-1].occurred_at if trained else None,
+        # A training whose trainer was killed has not been: the next one need not wait.
+        triggered_at=triggered[-1].occurred_at if triggered and not lost else None,
+        trained=done,
+        rubrics=_rubrics(watched),
+        rates=_rates(watched[-1].metrics_before) if watched else {},
+        requested=requests[-1].detail if requests else None,
+    )
+
+
+def consumed(runs: Iterable[Run]) -> tuple[OffsetRange, ...]:
+    """The preferences that the last training read; empty where none did."""
+    trained = [run for run in runs if run.status is RunStatus.TRAINED and run.offset_ranges]
+    return trained[-1].offset_ranges if trained else ()
+
+
+def missing_ends(
+    runs: Sequence[Run], workload_id: str, epoch: int, at: datetime, why: str = LOST
+) -> tuple[Run, ...]:
+    """The ends that trainings of trainers up to this epoch never told, where none trains now.
+
+    A run that began is FAILED; so is a decision to train that no run came of.
+    """
+    last: dict[str, Run] = {}
+    for run in runs:
+        last[run.run_id] = run
+    begun = (run for run in last.values() if run.status is RunStatus.STARTED)
+    ends = [_lost(run, at, epoch, why) for run in begun if _told_by(run, epoch)]
+    triggered = [run for run in runs if run.status is RunStatus.TRIGGERED and _told_by(run, epoch)]
+    since = _after(runs, triggered) if triggered else ()
+    if triggered and not any(run.status in _FOLLOWS for run in since):
+        failed = RunStatus.FAILED
+        ends.append(decided(workload_id, failed, at, detail=why, epoch=epoch))
+    return tuple(ends)
+
+
+def _told_by(run: Run, epoch: int) -> bool:
+    return run.epoch is not None and run.epoch <= epoch
+
+
+def _lost(run: Run, at: datetime, epoch: int, why: str) -> Run:
+    return run.model_copy(
+        update={
+            "event_id": derived_id("Run", STAGE, [run.run_id, "lost"], run.config_hash),
+            "occurred_at": at,
+            "status": RunStatus.FAILED,
+            "detail": why,
+            "epoch": epoch,
+        }
+    )
+
+
+def decided(
+    workload_id: str,
+    status: RunStatus,
+    at: datetime,
+    *,
+    decision: Decision | None = None,
+    rates: Mapping[str, Rate] | None = None,
+    rubrics: Iterable[str] = (),
+    ranges: Sequence[OffsetRange] = (),
+    detail: str = "",
+    epoch: int | None = None,
+) -> Run:
+    """REQUESTED, LEADING, TRIGGERED or WAITED: an event of no run, with the numbers behind it."""
+    name = derived_id("Run", STAGE, [workload_id, status, at.isoformat()], config_hash(STAGE))
+    numbers: dict[str, float] = {}
+    for rate, found in (rates or {}).items():
+        numbers |= {f"{_COUNT}{rate}": found.count, f"{_EVENTS}{rate}": found.n}
+    return Run(
+        event_id=name,
+        occurred_at=at,
+        workload_id=workload_id,
+        config_hash="",
+        run_id=name,
+        status=status,
+        manifest_hash="",
+        offset_ranges=tuple(ranges),
+        algorithm="",
+        hyper_parameters={f"{_RUBRIC}{version}": "" for version in sorted(rubrics)},
+        gates=decision.gates if decision else (),
+        metrics_before=numbers,
+        detail=decision.detail if decision else detail,
+        epoch=epoch,
+    )
+
+
+def _after(runs: Sequence[Run], triggered: Sequence[Run]) -> Sequence[Run]:
+    return runs[runs.index(triggered[-1]) :] if triggered else runs
+
+
+def _rates(numbers: Mapping[str, float]) -> dict[str, Rate]:
+    names = [name.removeprefix(_EVENTS) for name in numbers if name.startswith(_EVENTS)]
+    return {
+        name: Rate(n=int(numbers[f"{_EVENTS}{name}"]), count=int(numbers[f"{_COUNT}{name}"]))
+        for name in names
+    }
+
+
+def _rubrics(watched: Iterable[Run]) -> frozenset[str]:
+    """Every version that a training was ever triggered with."""
+    return frozenset(
+        name.removeprefix(_RUBRIC)
+        for run in watched
+        for name in run.hyper_parameters
+        if name.startswith(_RUBRIC)
+    )

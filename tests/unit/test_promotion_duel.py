@@ -1,0 +1,149 @@
+"""The judge between two policies, live prompts in the shadow, and the canary's share of rows."""
+
+import pytest
+
+from schemas.events import Completion
+from schemas.records import Origin, Outcome, Verdict, Winner
+from streams.judge.settings import JudgeSettings
+from streams.judge.stage import JudgeStage
+from tests.events import NOON, completion
+from tests.preferences import preference, said
+from tests.unit.judge_case import RUBRIC, ReadingModel
+from trainer.evaluate import Answered
+from trainer.promotion.canary import share_of, trial_gates
+from trainer.promotion.duel import duels, score, scores
+from trainer.promotion.post_train_gate import Duel, Pair
+from trainer.promotion.settings import CanarySettings, ShadowSettings
+from trainer.promotion.shadow import live_prompts, shadow_gates
+from trainer.prompts import Prompt
+
+N = 24
+
+
+def answer(n: int, output: str, outcome: Outcome = Outcome.PASSED) -> Answered:
+    return Answered(prompt_id=f"p{n}", slice=f"s{n % 2}", output=output, outcome=outcome)
+
+
+def prompt(n: int) -> Prompt:
+    return Prompt(prompt_id=f"p{n}", messages=said(f"how much is {n}?", "user"))
+
+
+def pair(n: int, candidate: str, reference: str) -> Pair:
+    return Pair(candidate=answer(n, candidate), reference=answer(n, reference))
+
+
+async def judged(candidate: str, reference: str, model: ReadingModel) -> dict[int, float]:
+    judge = JudgeStage(JudgeSettings(model="m", rubric="harbor/1"), RUBRIC, model)
+    given = [pair(n, f"{candidate} {n}", f"{reference} {n}") for n in range(N)]
+    try:
+        return await scores([prompt(n) for n in range(N)], given, judge, "harbor", NOON)
+    finally:
+        await judge.aclose()
+
+
+async def test_the_judges_favourite_wins_on_whichever_side_it_stands() -> None:
+    model = ReadingModel()
+    assert set((await judged("a good answer", "a bad answer", model)).values()) == {1.0}
+    # both orders of each, and the candidate first in about half of the prompts
+    assert len(model.requests) == 2 * N
+    assert set((await judged("a bad answer", "a good answer", ReadingModel())).values()) == {0.0}
+
+
+async def test_a_judge_that_follows_the_order_decides_nothing() -> None:
+    biased = ReadingModel(first_bonus=9.0)
+    assert set((await judged("a good answer", "a bad answer", biased)).values()) == {0.5}
+
+
+async def test_equal_answers_are_a_tie_that_nobody_is_asked_about() -> None:
+    model = ReadingModel()
+    assert set((await judged("the same", "the same", model)).values()) == {0.5}
+    assert model.requests == []
+
+
+async def test_duels_keep_the_slices() -> None:
+    judge = JudgeStage(JudgeSettings(model="m", rubric="harbor/1"), RUBRIC, ReadingModel())
+    given = [pair(0, "a good answer", "a bad one"), pair(1, "a bad answer", "a good one")]
+    found = await duels([prompt(0), prompt(1)], given, judge, "harbor", NOON)
+    await judge.aclose()
+    assert found == (Duel(slice="s0", score=1.0), Duel(slice="s1", score=0.0))
+
+
+@pytest.mark.parametrize(
+    ("winner", "candidate_is_a", "value"),
+    [
+        (Winner.A, True, 1.0),
+        (Winner.A, False, 0.0),
+        (Winner.B, False, 1.0),
+        (Winner.TIE, True, 0.5),
+        (Winner.CONFLICT, False, 0.5),
+    ],
+)
+def test_a_verdict_is_a_score_for_the_candidate(
+    winner: Winner, candidate_is_a: bool, value: float
+) -> None:
+    assert score(winner, candidate_is_a=candidate_is_a) == value
+
+
+def live(n: int, **changes: object) -> Completion:
+    return completion(event_id=f"c{n}", prompt_id=f"p{n}", **changes)
+
+
+def test_the_shadow_asks_recent_production_prompts_that_were_not_trained_on() -> None:
+    everything = ShadowSettings(share=1.0, max_prompts=3)
+    traffic = [*(live(n) for n in range(6)), live(9, origin=Origin.SAMPLE), live(2)]
+    found = live_prompts(traffic, frozenset({"p5"}), everything)
+    assert [one.prompt_id for one in found] == ["p3", "p4", "p2"]
+
+
+def test_a_prompt_is_always_or_never_in_the_share() -> None:
+    settings = ShadowSettings(share=0.3, max_prompts=1000)
+    traffic = [live(n) for n in range(400)]
+    found = {one.prompt_id for one in live_prompts(traffic, frozenset(), settings)}
+    assert 0.2 < len(found) / 400 < 0.4
+    again = live_prompts(list(reversed(traffic[:200])), frozenset(), settings)
+    assert {one.prompt_id for one in again} == {f"p{n}" for n in range(200)} & found
+
+
+def shadowed(worse: int) -> dict[str, Verdict]:
+    given = [
+        Pair(
+            candidate=answer(n, "x", Outcome.FAILED if n < worse else Outcome.PASSED),
+            reference=answer(n, "x"),
+        )
+        for n in range(200)
+    ]
+    wins = [Duel(slice="s", score=0.5) for _ in given]
+    gates = shadow_gates(given, wins, ShadowSettings(share=1.0))
+    return {gate.name: gate.verdict for gate in gates}
+
+
+def test_the_shadow_holds_back_what_fails_on_live_prompts() -> None:
+    assert set(shadowed(0).values()) == {Verdict.PASS}
+    assert shadowed(0).keys() == {"shadow/prompts", "shadow/passed", "shadow/win_rate"}
+    assert shadowed(40)["shadow/passed"] is Verdict.FAIL
+
+
+def test_too_little_live_traffic_proves_nothing() -> None:
+    (first, *_) = shadow_gates([pair(0, "x", "y")], None, ShadowSettings(share=1.0))
+    assert first.verdict is Verdict.INCONCLUSIVE
+
+
+def test_the_canary_trains_on_the_same_share_every_time() -> None:
+    rows = [preference(f"r{n}") for n in range(50)]
+    assert len(share_of(rows, 0.1)) == 5
+    assert share_of(rows, 0.1) == share_of(list(reversed(rows)), 0.1)
+    assert len(share_of(rows[:2], 0.01)) == 1
+
+
+def test_a_canary_must_win() -> None:
+    equal = [pair(n, "x", "y") for n in range(100)]
+    won = [Duel(slice="s", score=float(n < 70)) for n in range(100)]
+    tied = [Duel(slice="s", score=0.5) for _ in range(100)]
+    settings = CanarySettings(share=0.1, max_drop=0.1)
+
+    def verdicts(judged: list[Duel] | None) -> set[Verdict]:
+        return {gate.verdict for gate in trial_gates(equal, judged, settings)}
+
+    assert verdicts(won) == {Verdict.PASS}
+    assert Verdict.INCONCLUSIVE in verdicts(tied)
+    assert verdicts(None) == {Verdict.INCONCLUSIVE}
