@@ -90,7 +90,7 @@ def _gate(settings: Settings, trained: Run, against: Path, how: Promotion) -> Ru
         live = read_latest(settings, Completion, min(wanted, _MAX_LIVE))
     prompts = Prompts(
         held_out=held_out_prompts(project, how),
-        anchors=_anchor_prompts(settings, project),
+        anchors=_anchor_prompts(settings, project) if arena.has_judge else (),
         live=live,
     )
     return gate_after_training(trained, against, prompts, rules, arena, epoch=how.epoch)
@@ -110,7 +110,7 @@ def held_out_prompts(project: Project, how: Promotion) -> tuple[Prompt, ...]:
 
 def _anchor_prompts(settings: Settings, project: Project) -> list[Prompt]:
     """Prompts of calibration anchors, a stable sample: the holdout's are never shown to a judge."""
-    if not project.promotion.anchor_prompts or project.judge.model is None:
+    if not project.promotion.anchor_prompts:
         return []
     shares = project.calibration.shares
     found = {

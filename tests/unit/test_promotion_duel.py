@@ -4,6 +4,8 @@ import pytest
 
 from schemas.events import Completion
 from schemas.records import Origin, Outcome, Verdict, Winner
+from streams.judge.judges import Judges
+from streams.judge.member import Member
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from tests.events import NOON, completion
@@ -32,8 +34,13 @@ def pair(n: int, candidate: str, reference: str) -> Pair:
     return Pair(candidate=answer(n, candidate), reference=answer(n, reference))
 
 
+def judge_by(model: ReadingModel) -> JudgeStage:
+    settings = JudgeSettings(model="m", rubric="harbor/1")
+    return JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
+
+
 async def judged(candidate: str, reference: str, model: ReadingModel) -> dict[int, float]:
-    judge = JudgeStage(JudgeSettings(model="m", rubric="harbor/1"), RUBRIC, model)
+    judge = judge_by(model)
     given = [pair(n, f"{candidate} {n}", f"{reference} {n}") for n in range(N)]
     try:
         return await scores([prompt(n) for n in range(N)], given, judge, "harbor", NOON)
@@ -61,7 +68,7 @@ async def test_equal_answers_are_a_tie_that_nobody_is_asked_about() -> None:
 
 
 async def test_duels_keep_the_slices() -> None:
-    judge = JudgeStage(JudgeSettings(model="m", rubric="harbor/1"), RUBRIC, ReadingModel())
+    judge = judge_by(ReadingModel())
     given = [pair(0, "a good answer", "a bad one"), pair(1, "a bad answer", "a good one")]
     found = await duels([prompt(0), prompt(1)], given, judge, "harbor", NOON)
     await judge.aclose()

@@ -49,7 +49,7 @@ def canary(
     order = sorted(prompts, key=lambda prompt: unit_interval("canary", prompt.prompt_id))
     asked = order[: settings.prompts]
     gates = [prompts_gate("canary/prompts", len(asked), min(len(prompts), settings.prompts))]
-    if arena.pipeline.judge.model is not None:
+    if arena.has_judge:
         gates.append(asyncio.run(_best_of_n(reference, asked, asking, settings, arena)))
         if gates[-1].verdict is not Verdict.PASS:
             return tuple(gates)

@@ -32,6 +32,11 @@ class Arena:
     now: datetime
     step: Step = lambda _: None
 
+    @property
+    def has_judge(self) -> bool:
+        """Whether anyone but the verifiers decides in this project."""
+        return bool(self.pipeline.judge.model or self.pipeline.judge.panel)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
@@ -96,7 +101,7 @@ async def judge_both(
     prompts: Sequence[Prompt], answered: Sequence[Pair], arena: Arena
 ) -> tuple[Duel, ...] | None:
     """The project's judge on each pair of answers; None where the project has no judge."""
-    if arena.pipeline.judge.model is None:
+    if not arena.has_judge:
         return None
     arena.step(f"the judge compares {len(prompts)} pairs")
     judge = build_stage("judge", arena.project_dir, arena.infra)
