@@ -9,7 +9,7 @@ import typer
 def trainer(
     policy: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint folder to start from until a policy has been promoted."),
+        typer.Option(help="Checkpoint folder that every training starts from."),
     ] = None,
     project: Annotated[
         Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)

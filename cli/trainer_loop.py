@@ -33,7 +33,10 @@ _TURN_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class TrainerOptions:
-    """What a training starts from where nothing is promoted yet, how, and how often to look."""
+    """What every training starts from, how it trains, and how often to look.
+
+    All pairs are trained on from the same start: none counts twice in one policy.
+    """
 
     project_dir: Path
     policy: Path
@@ -165,12 +168,11 @@ class TrainerLoop:
         return not same or _now() - told[-1].occurred_at >= again
 
     def _command(self, epoch: int, told: Run) -> list[str]:
-        alias, options = self._registry.alias, self._options
-        start = alias.resolve() if alias.exists() else options.policy
+        options = self._options
         out = self._settings.data_dir / "trained" / f"{told.occurred_at:%Y%m%dT%H%M%S}-{epoch}"
         command = [sys.executable, "-m", "cli.main", "train", "--from-topic", "--promote"]
         command += ["--project", str(options.project_dir), "--algorithm", options.algorithm]
-        command += ["--policy", str(start), "--out", str(out.absolute())]
+        command += ["--policy", str(options.policy), "--out", str(out.absolute())]
         return [*command, "--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]
 
     def _finish(self, training: LeasedTraining, epoch: int) -> None:

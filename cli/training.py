@@ -140,7 +140,7 @@ def _run(
             clock=lambda: datetime.now(UTC),
             watch=watch,
             looks=ledger.look,
-            canary=_canary(request, project, infra, chosen.with_config(config)),
+            canary=_canary(request, project, infra, train),
         ),
     )
 

@@ -33,11 +33,11 @@ def run(name: str, status: RunStatus = RunStatus.TRAINED, **changes: Any) -> Run
     return Run(**(fields | changes))
 
 
-def trained(folder: Path, name: str) -> Run:
-    """A run whose small checkpoint and dataset are in ``folder``."""
+def trained(folder: Path, name: str, copies: int = 100) -> Run:
+    """A run whose checkpoint (about 15 bytes a copy) and dataset are in ``folder``."""
     checkpoint = folder / name
     checkpoint.mkdir()
-    (checkpoint / "model.safetensors").write_bytes(f"weights of {name}".encode() * 100)
+    (checkpoint / "model.safetensors").write_bytes(f"weights of {name}".encode() * copies)
     (checkpoint / "config.json").write_text("{}")
     rows = [preference(f"{name}-row")]
     dataset = freeze(LogSlice(preferences=rows), FreezeSettings())

@@ -8,6 +8,7 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -127,3 +128,43 @@ def test_a_full_disk_leaves_the_alias_where_it_was(story: tuple[Path, Candidate]
         promote(candidate, registry_of(copy))
         assert serving(copy) == "new-run-id"
     assert refused >= _AT_LEAST
+
+
+# A disk of 256 KiB in a mount namespace of its own: the first policy fits, the second does not.
+ON_A_SMALL_DISK = """
+import subprocess, sys
+from pathlib import Path
+from schemas.errors import Fatal
+from tests.faults.test_promotion_kills import registry_of, serving
+from tests.promotions import cleared, trained
+from trainer.promotion.promote import promote, reference
+
+folder = Path(sys.argv[1])
+models = folder / "models"
+models.mkdir()
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(models)], check=True)
+registry = registry_of(models)
+promote(cleared(trained(folder, "old")), registry)
+new = trained(folder, "new", copies=50_000)
+try:
+    promote(cleared(new, reference(registry, new)), registry)
+except Fatal as error:
+    print(error)
+print("serves", serving(models), sorted(path.name for path in (models / "versions").iterdir()))
+"""
+
+
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    inside = ("unshare", "--user", "--map-root-user", "--mount")
+    if subprocess.run([*inside, "true"], capture_output=True).returncode:
+        pytest.skip("needs user and mount namespaces")
+    done = subprocess.run(
+        [*inside, sys.executable, "-c", ON_A_SMALL_DISK, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    refusal, serves = done.stdout.splitlines()
+    assert "No space left on device; production is still" in refusal
+    assert serves.startswith("serves old-run-id ")
+    assert serves.endswith("['20261101T120000-old-run-']")

@@ -15,7 +15,7 @@ from cli.rollback import rollback
 from cli.train import train
 from infra.publish import publish
 from infra.settings import Settings
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, Fatal
 from schemas.events import Completion, Event, Run
 from schemas.records import PreferenceSource, RunStatus, Verdict
 from tests.events import completion
@@ -226,3 +226,18 @@ def test_live_prompts_are_answered_in_the_shadow(log: Settings, project: Path) -
     assert "over 20 prompts" in gates["shadow/passed"].detail
     # nothing that was made for the comparison reaches a topic
     assert {c.event_id for c in read_latest(log, Completion, 1000)} == {c.event_id for c in live}
+
+
+def test_a_training_that_diverges_leaves_the_alias_where_it_was(
+    log: Settings, project: Path
+) -> None:
+    publish(log, rows("a"))
+    pipeline, policy = project / "pipeline.yaml", save_tiny_policy(project / "sft")
+    first = trained(project, policy, "one", "--promote")
+    diverging = pipeline.read_text().replace("learning_rate: 0.001", "learning_rate: 1.0e+30")
+    pipeline.write_text(diverging.replace("epochs: 1", "epochs: 4"))
+    arguments = ("train", "--from-topic", "--promote", "--project", project, "--policy", policy)
+    failed = prefstream(*arguments, "--out", project / "two")
+    assert isinstance(failed.exception, Fatal)
+    assert read_runs(log)[-1].status is RunStatus.FAILED
+    assert read_version(models_dir(log) / "production").run_id == first
