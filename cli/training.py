@@ -162,6 +162,11 @@ def _canary(
     """None where the project asks for none, or what is trained answers nobody."""
     if not project.canary.share or algorithm(request.algorithm).makes != "policy":
         return None
+    if processes.count() > 1:
+        raise ConfigError(
+            "a canary trains before the full training does, which several processes cannot take "
+            "part in; set canary.share: 0, or try the canary on one process first"
+        )
     prompts = held_out_prompts(project, _promotion(request))
     arena = Arena(project_dir=request.project, pipeline=project, infra=infra, now=datetime.now(UTC))
     return lambda rows: canary(
