@@ -60,10 +60,10 @@ class Blend:
 def blend(rows: Sequence[Preference], settings: BlendSettings) -> Blend:
     """Sample rows by weight and slice, and then so that the human share is ``human_share``.
 
-    Or as near to it as the floor allows.     Too many human rows: some are left out. Too few: others are left out, down to
-    ``min_kept_share`` of them; where the human share is then still below ``min_human_share`` the
-    blend is refused, and says how many human rows are missing. Which rows stay is decided by
-    a stable hash of their event ids.
+    Or as near to it as the floor allows. Too many human rows: some are left out. Too few: others
+    are left out, down to ``min_kept_share`` of them; where the human share is then still below
+    ``min_human_share`` the blend is refused, and says how many human rows are missing. Which rows
+    stay is decided by a stable hash of their event ids.
     """
     reasons: Counter[str] = Counter()
     weighed = _by_weight(rows, settings, reasons)

@@ -38,6 +38,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "chosen_length": pa.int64(),
     "rejected_length": pa.int64(),
     "slice": pa.string(),
+    "panel": pa.string(),
+    "marks": pa.list_(pa.string()),
 }
 SCHEMA = pa.schema(list(_COLUMNS.items()))
 """The columns of rows.parquet: prompt, chosen and rejected are message lists as TRL reads them."""

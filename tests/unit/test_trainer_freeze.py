@@ -1,15 +1,18 @@
 """Freezing: what stays, what is removed and counted, and that it can be had again."""
 
+import io
 from pathlib import Path
 from random import Random
 
+import fastavro
 import pytest
 
+from schemas.codec import Codec
 from schemas.errors import ConfigError
 from schemas.events import Preference
 from schemas.records import OffsetRange, PreferenceSource
 from tests.preferences import human, preference, said
-from trainer.dataset import FrozenDataset, load, write
+from trainer.dataset import SCHEMA, FrozenDataset, load, write
 from trainer.dataset_card import card
 from trainer.dataset_diff import Side, diff
 from trainer.freeze import GATED_SOURCES, FreezeSettings, LogSlice, freeze, settings_of
@@ -179,3 +182,29 @@ def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables() -> None:
     assert dataset.manifest.manifest_hash in text
     assert "no rlaif rows" in card(frozen(human("h")))
     assert card(frozen())
+
+
+def test_every_field_of_a_preference_is_a_column(tmp_path: Path) -> None:
+    assert SCHEMA.names == list(Preference.model_fields)
+    dataset = frozen(preference("a", panel="three judges", marks=("truncated",)))
+    write(dataset, tmp_path)
+    assert load(tmp_path) == dataset
+
+
+def test_rows_of_every_schema_version_freeze_together() -> None:
+    """Readers see what an older writer could not say as the default that its schema gives."""
+    codec = Codec()
+    versions = [one for one in codec.registry.versions() if one.topic == "preferences"]
+    rows = []
+    for schema in versions:
+        named = preference(f"of version {schema.version}", prompt_id=f"p{schema.version}")
+        fields = {field["name"] for field in schema.parsed["fields"]}
+        record = {name: value for name, value in named.model_dump().items() if name in fields}
+        body = io.BytesIO()
+        fastavro.schemaless_writer(body, schema.parsed, record, strict=True)
+        header = bytes([0]) + schema.schema_id.to_bytes(4, "big")
+        rows.append(codec.decode(header + body.getvalue()))
+    assert len(rows) >= 2
+    dataset = frozen(*(row for row in rows if isinstance(row, Preference)))
+    assert len(dataset.rows) == len(versions)
+    assert {row.panel for row in dataset.rows} == {""}
