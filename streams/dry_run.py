@@ -41,13 +41,12 @@ class CountingModel:
         self.model = model_name(ref)
         self.calls = self.input_tokens = self.output_tokens = 0
         self._stage = stage
-        self._ref = ref
         self._count, self._counted_by = token_count(ref)
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         """An answer that decides nothing; it may cost what ``request`` allows."""
         self.calls += 1
-        self.input_tokens += sum(self._count(turn.content) for turn in request.messages)
+        self.input_tokens += self._count(request.messages)
         self.output_tokens += request.max_tokens
         return ChatAnswer(text=f"answer {self.calls}\nVerdict: tie", model=self.model)
 
@@ -58,7 +57,7 @@ class CountingModel:
         """What was asked so far, at this price."""
         return Asked(
             stage=self._stage,
-            model=self._ref,
+            model=self.model,
             calls=self.calls,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,

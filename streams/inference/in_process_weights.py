@@ -12,6 +12,7 @@ from transformers.utils import logging as transformers_logging
 
 from schemas.errors import Fatal
 from schemas.records import Message
+from streams.inference.chat_tokens import prompt_ids, text_ids
 from streams.inference.identity import folder_fingerprint
 
 if TYPE_CHECKING:
@@ -39,16 +40,11 @@ class Weights:
 
     def prompt(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of the chat template's text of the messages, ready for the answer."""
-        chat = [{"role": message.role, "content": message.content} for message in messages]
-        text: Any = self.tokenizer.apply_chat_template(
-            chat, add_generation_prompt=True, tokenize=False
-        )
-        return self.encode(str(text))
+        return prompt_ids(self.tokenizer, messages)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of the text as it stands, nothing added."""
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return ids
+        return text_ids(self.tokenizer, text)
 
     def text(self, ids: Sequence[int]) -> str:
         """The ids' text without special tokens."""

@@ -1,7 +1,7 @@
 """A model whose answers carry their cost."""
 
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
-from streams.inference.settings import Price, request_tokens, text_tokens
+from streams.inference.settings import Price, messages_tokens, text_tokens
 
 
 class PricedModel:
@@ -20,7 +20,7 @@ class PricedModel:
         answer = await self._inner.complete(request)
         read, written = answer.input_tokens, answer.output_tokens
         cost_usd = self._price.cost_usd(
-            request_tokens(request) if read is None else read,
+            messages_tokens(request.messages) if read is None else read,
             text_tokens(answer.text) if written is None else written,
         )
         return answer.model_copy(update={"cost_usd": cost_usd})

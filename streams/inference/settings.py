@@ -1,10 +1,10 @@
 """What models cost and how much may be spent, as the project file says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
-from schemas.records import Record
+from schemas.records import Message, Record
 from streams.inference.chat import ChatRequest
 
 # vLLM batches what is there: 64 keeps it busy, and a provider's limits are met by Retry-After.
@@ -29,7 +29,7 @@ class Price(Record):
 
     def most_usd(self, request: ChatRequest) -> float:
         """About the most that a request can cost: its text, and an answer of full length."""
-        return self.cost_usd(request_tokens(request), request.max_tokens)
+        return self.cost_usd(messages_tokens(request.messages), request.max_tokens)
 
 
 class Budget(Record):
@@ -74,6 +74,6 @@ def text_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
-def request_tokens(request: ChatRequest) -> int:
-    """About how many tokens a request has, by its characters."""
-    return sum(text_tokens(message.content) for message in request.messages)
+def messages_tokens(messages: Sequence[Message]) -> int:
+    """About how many tokens messages have, by their characters."""
+    return sum(text_tokens(message.content) for message in messages)

@@ -1,27 +1,26 @@
-"""How many tokens a text has: by the model's own tokenizer where it lies here, else about."""
+"""How many tokens a chat has: by the model's own tokenizer where it lies here, else about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from schemas.records import Message
+from streams.inference.chat_tokens import prompt_ids
 from streams.inference.identity import LOCAL
-from streams.inference.settings import text_tokens
+from streams.inference.settings import messages_tokens
 
-Count = Callable[[str], int]
+Count = Callable[[Sequence[Message]], int]
 
 
 def token_count(ref: str) -> tuple[Count, str]:
-    """What counts tokens of texts for the model, and in a word how: tokenizer or characters.
+    """What counts the tokens of a prompt for the model, and in a word how: tokenizer or characters.
 
-    A chat template's own tokens, a handful for each message, are not counted.
+    A local folder's chat template counts in; characters know of none.
     """
-    file = Path(ref.removeprefix(LOCAL)) / "tokenizer.json"
-    if not (ref.startswith(LOCAL) and file.is_file()):
-        return text_tokens, "characters"
-    from tokenizers import Tokenizer
+    folder = Path(ref.removeprefix(LOCAL))
+    if not (ref.startswith(LOCAL) and (folder / "tokenizer.json").is_file()):
+        return messages_tokens, "characters"
+    # imported here: it takes seconds, and only this branch needs it
+    from transformers import AutoTokenizer
 
-    tokenizer = Tokenizer.from_file(str(file))
-
-    def count(text: str) -> int:
-        return len(tokenizer.encode(text, add_special_tokens=False).ids)
-
-    return count, "tokenizer"
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    return lambda messages: len(prompt_ids(tokenizer, messages)), "tokenizer"

@@ -9,11 +9,13 @@ from typer.testing import CliRunner
 from cli.main import app
 from infra.settings import Settings
 from schemas.events import CandidateSet, Completion
+from schemas.records import Message
 from streams.dry_run import Asked, dry_run
+from streams.inference.in_process_weights import load_weights
 from streams.inference.token_count import token_count
 from tests.events import candidate, candidate_set, completion
 
-JUDGE_FOLDER = Path(__file__).parents[2] / "examples" / "harbor" / "checkpoints" / "judge"
+POLICY_FOLDER = Path(__file__).parents[2] / "examples" / "harbor" / "checkpoints" / "policy"
 PIPELINE = """\
 workload: shop
 sample: {models: ["openai:small"], temperatures: [0.2, 0.7], max_tokens: 50}
@@ -66,11 +68,12 @@ async def test_longer_answers_cost_more_and_a_set_of_one_costs_nothing(project: 
     assert (await asked(project, alone))["judge"].calls == 0
 
 
-def test_the_tokenizer_of_a_local_model_counts() -> None:
-    count, how = token_count(f"path:{JUDGE_FOLDER}")
+def test_the_tokenizer_of_a_local_model_counts_with_its_template() -> None:
+    count, how = token_count(f"path:{POLICY_FOLDER}")
+    weights = load_weights(POLICY_FOLDER)
+    messages = (Message(role="user", content="How much revenue did the north make?"),)
     assert how == "tokenizer"
-    assert count("") == 0
-    assert 0 < count("SELECT 1 FROM v_revenue_daily") < len("SELECT 1 FROM v_revenue_daily")
+    assert count(messages) == len(weights.prompt(messages))
 
 
 def test_the_command_sums_up_and_warns_of_the_budget(
