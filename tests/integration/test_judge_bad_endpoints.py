@@ -267,3 +267,21 @@ async def test_a_spent_budget_pauses_intake_until_it_is_raised(
         run = await judge(project, url, Waits(), policy=quick)
     assert winners(run) == [Winner.A] * len(EVENTS)
     assert server.requests == 2 * len(EVENTS)
+
+
+async def test_a_replay_gives_the_recorded_judgments_without_an_endpoint(project: Path) -> None:
+    project_file = project / "pipeline.yaml"
+    configured = project_file.read_text()
+    project_file.write_text(configured.replace("live", "record"))
+    server = ChatServer(ReadingModel())
+    async with server.listening() as url:
+        recorded = await judge(project, url, Waits())
+    assert server.requests == 2 * len(EVENTS)
+    project_file.write_text(configured.replace("live", "replay"))
+    unseen = comparison(event_id="unseen")
+    nowhere = f"http://127.0.0.1:{free_port()}/v1"
+    replayed = await judge(project, nowhere, Waits(), [*EVENTS, unseen])
+    assert replayed.outputs["judgments"] == recorded.outputs["judgments"]
+    (miss,) = replayed.dead_letters
+    assert miss.source_ids == ("unseen",)
+    assert "judge.answers is replay, which asks nobody" in miss.message
