@@ -46,6 +46,8 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("tune", "cli.tune", "tune"),
     ("serve", "cli.serve", "serve"),
     ("doctor", "cli.doctor", "doctor"),
+    ("backup", "cli.backup", "backup"),
+    ("restore", "cli.backup", "restore"),
 )
 # (group, module): each module has a typer app of its own
 _GROUPS: tuple[tuple[str, str], ...] = (
