@@ -1,4 +1,4 @@
-"""Tokens per accepted preference, beside judging every pair twice with a full chain of thought.
+"""Tokens per accepted preference beside judging every pair twice with a full chain of thought.
 
     python -m bench.judge_tokens [--prompts 120] [--chain-tokens 200] [--json]
 
@@ -21,13 +21,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 from transformers import AutoTokenizer
 
 from examples.harbor.demo.incoming import production
 from examples.harbor.demo.sizes import QUICK
-from examples.harbor.demo.workspace import Workspace, lay_out
+from examples.harbor.demo.workspace import lay_out
 from examples.harbor.judge.model import CHECKPOINT, MAX_OPINION_TOKENS, rendered
 from examples.harbor.judge.train import RUBRIC
 from examples.harbor.policy import CHECKPOINT as POLICY
@@ -55,6 +55,7 @@ from streams.local import run_local
 from streams.pair import PairStage
 from streams.pipeline import Pipeline, load_pipeline
 from streams.sample import SampleStage
+from streams.stage import Stage
 from streams.verify.stage import VerifyStage
 
 _SETTLED_MARGIN: Final = 2.0
@@ -103,41 +104,23 @@ def panel(*, cascade: bool) -> Panel:
     )
 
 
-async def traffic(
-    workspace: Workspace, pipeline: Pipeline, completions: Iterable[Completion]
-) -> list[Event]:
-    """Sample, verify and pair over the answers."""
-    policy = InProcessModel(POLICY)
-    stages = (
-        SampleStage(pipeline.sample.model_copy(update={"share": 1.0}), [policy]),
-        VerifyStage(pipeline.verify, workspace.project),
-        PairStage(pipeline.pair),
-    )
+async def through(stages: Sequence[Stage[Any]], events: Iterable[Event]) -> list[Event]:
+    """Everything that the stages make of the events; they are closed."""
     try:
-        run = await run_local(stages, completions, concurrency=32)
+        run = await run_local(stages, events, concurrency=32)
     finally:
         for stage in stages:
             await stage.aclose()
-    return [event for events in run.outputs.values() for event in events]
+    return [event for made in run.outputs.values() for event in made]
 
 
-async def judged(
-    comparisons: Sequence[Comparison], pipeline: Pipeline, rubric: Rubric, *, cascade: bool
-) -> list[Event]:
+def judging(pipeline: Pipeline, rubric: Rubric, *, cascade: bool) -> Sequence[Stage[Any]]:
     """Judge and filter as they run on Kafka."""
     file = panel(cascade=cascade)
     model: ChatModel = InProcessModel(CHECKPOINT)
     members = [Member(one, rubric, model, name=one.name) for one in file.members]
-    stages = (
-        JudgeStage(JudgeSettings(panel=file.ref), Judges(members, file)),
-        FilterStage(pipeline.filter),
-    )
-    try:
-        run = await run_local(stages, comparisons, concurrency=32)
-    finally:
-        for stage in stages:
-            await stage.aclose()
-    return [event for events in run.outputs.values() for event in events]
+    judge = JudgeStage(JudgeSettings(panel=file.ref), Judges(members, file))
+    return (judge, FilterStage(pipeline.filter))
 
 
 def spent(way: str, events: Sequence[Event], shared: int) -> Spent:
@@ -200,11 +183,18 @@ async def measured(completions: Sequence[Completion], chain_tokens: float) -> li
         workspace = lay_out(Path(folder) / "work", 0)
         pipeline = load_pipeline(workspace.project)
         rubric = load_rubric(workspace.project, RUBRIC)
-        events = await traffic(workspace, pipeline, completions)
+        stages = (
+            SampleStage(
+                pipeline.sample.model_copy(update={"share": 1.0}), [InProcessModel(POLICY)]
+            ),
+            VerifyStage(pipeline.verify, workspace.project),
+            PairStage(pipeline.pair),
+        )
+        events = await through(stages, completions)
     sets = [event for event in events if isinstance(event, CandidateSet)]
     comparisons = [event for event in events if isinstance(event, Comparison)]
-    whole = await judged(comparisons, pipeline, rubric, cascade=False)
-    settled = await judged(comparisons, pipeline, rubric, cascade=True)
+    whole = await through(judging(pipeline, rubric, cascade=False), comparisons)
+    settled = await through(judging(pipeline, rubric, cascade=True), comparisons)
     opinions = [o for event in settled if isinstance(event, Judgment) for o in event.opinions]
     written = fmean(opinion.output_tokens or 0 for opinion in opinions)
     shared = system_tokens(rubric)

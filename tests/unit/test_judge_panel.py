@@ -1,10 +1,12 @@
 """Panels: what a file may say, how members are combined, who is asked, what is stored."""
 
+import json
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
+from infra.settings import Settings
 from schemas.errors import ConfigError, Transient
 from schemas.events import Judgment
 from schemas.records import Order, Winner
@@ -15,6 +17,7 @@ from streams.judge.panel import Panel, load_panel
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.judge.verdict import Decision
+from streams.pipeline import build_stage
 from tests.unit.judge_case import RUBRIC, ReadingModel, comparison, opinion
 
 
@@ -203,6 +206,35 @@ def test_a_bad_panel_names_file_and_remedy(
     file.write_text(GOOD.replace(old, new))
     with pytest.raises(ConfigError, match=rf"1\.yaml:\d+: .*{said_why}"):
         load_panel(tmp_path, "tone/1")
+
+
+async def test_a_project_opens_its_panel_and_locks_what_it_uses(tmp_path: Path) -> None:
+    event = comparison(rubric_id="tone")
+    for name, preferred in (("one", "A"), ("two", "A"), ("three", "B")):
+        row = {"prompt": "how much?", "given": preferred, "swapped": preferred}
+        row |= {"a": event.a.candidate.output, "b": event.b.candidate.output}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    file = panel("one", "two", "three").model_dump(exclude_defaults=True)
+    for member in file["members"]:
+        member["model"] = f"recorded:{member['name']}.jsonl"
+    for path, content in (
+        ("panels/tone/1.yaml", json.dumps(file)),
+        ("rubrics/harbor/1.yaml", RUBRIC.model_dump_json(exclude_defaults=True)),
+        ("pipeline.yaml", "judge: {panel: tone/1}"),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    judge = build_stage("judge", tmp_path, Settings(data_dir=tmp_path / "data"))
+    (found,) = await judge(event)
+    await judge.aclose()
+    assert isinstance(found, Judgment)
+    assert (found.winner, found.marks) == (Winner.A, ("no_margin",))
+    assert found.agreement == pytest.approx(2 / 3)
+    for kind, ref in (("panels", "tone/1"), ("rubrics", "harbor/1")):
+        assert list(json.loads((tmp_path / kind / "lock.json").read_text())) == [ref]
+    (tmp_path / "panels/tone/1.yaml").write_text(json.dumps(file | {"method": "log_odds"}))
+    with pytest.raises(ConfigError, match="make a new version"):
+        build_stage("judge", tmp_path, Settings(data_dir=tmp_path / "data"))
 
 
 def test_a_panel_and_a_judge_of_ones_own_exclude_each_other() -> None:

@@ -8,6 +8,7 @@ from schemas.errors import ConfigError
 from schemas.events import Comparison, Discard, Judgment, Preference
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
+from streams.inference.chat import ChatAnswer, ChatRequest
 from streams.judge.judges import Judges
 from streams.judge.member import Member
 from streams.judge.open_judges import open_judges
@@ -58,7 +59,7 @@ async def test_a_name_that_only_the_answer_shows_counts_too() -> None:
 
         model = "alias"
 
-        async def complete(self, request):  # type: ignore[no-untyped-def]
+        async def complete(self, request: ChatRequest) -> ChatAnswer:
             answer = await super().complete(request)
             return answer.model_copy(update={"model": "policy-2026"})
 
