@@ -72,16 +72,20 @@ class JudgeStage:
     async def _judged(self, event: Comparison, judges: Judges, decided: bool) -> Event:
         own = judges_itself(event, judges.members)
         if own and not self._settings.allow_same_model:
-            return self._discard(event, Mark.SAME_MODEL)
+            return self._not_its_own(event, decided)
         heard = await judges.hear(event)
         own = own or judged_itself(event, heard.opinions)
         if own and not self._settings.allow_same_model:
-            return self._discard(event, Mark.SAME_MODEL)
+            return self._not_its_own(event, decided)
         marks = [Mark.SAME_MODEL, *heard.marks] if own else heard.marks
         if not decided:
             return self._judgment(event, heard.decision, marks, heard)
         verified = self._verified(event, marks, heard)
         return verified.model_copy(update={"crosscheck_winner": heard.decision.winner})
+
+    def _not_its_own(self, event: Comparison, decided: bool) -> Event:
+        """A judge may not judge its own answers; what a verifier decided stands without it."""
+        return self._verified(event) if decided else self._discard(event, Mark.SAME_MODEL)
 
     def _verified(
         self, event: Comparison, marks: Sequence[Mark] = (), heard: Heard | None = None

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from schemas.events import Comparison, Discard, Judgment, Preference
+from schemas.records import VerifierWinner, Winner
 from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatAnswer, ChatRequest
@@ -45,6 +46,16 @@ async def test_where_it_is_allowed_judgment_and_preference_say_so() -> None:
     (preference,) = await FilterStage(FilterSettings())(found)
     assert isinstance(preference, Preference)
     assert preference.marks == ("same_model",)
+
+
+async def test_what_a_verifier_decided_stands_and_is_not_crosschecked() -> None:
+    model = ReadingModel()
+    decided = answered_by("reading-model").model_copy(update={"verifier_winner": VerifierWinner.B})
+    always = SETTINGS.model_copy(update={"crosscheck_share": 1.0})
+    (found,) = await stage(always, model)(decided)
+    assert isinstance(found, Judgment)
+    assert (found.winner, found.opinions, found.crosscheck_winner) == (Winner.B, (), None)
+    assert model.requests == []
 
 
 async def test_another_model_is_not_marked() -> None:
