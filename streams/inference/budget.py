@@ -27,9 +27,10 @@ def overrun(budget: Budget, spent: Spent, next_usd: float) -> str | None:
 class BudgetedModel:
     """A ``ChatModel`` that asks ``inner`` as long as the budget has room for the whole answer.
 
-    Calls under way hold what they may cost at most, so this process does not overrun; others of
-    the same stage on this machine may, by what they have under way. A call that breaks off counts
-    as free: nobody says what it cost. Owns ``inner`` and the ledger, and closes both.
+    Calls under way hold what they may cost at most, so this model does not overrun. Others on the
+    same ledger (members of a panel, workers of the stage on this machine) may, by what they have
+    under way. A call that breaks off counts as free: nobody says what it cost. Owns ``inner`` and
+    the ledger, and closes both.
     """
 
     def __init__(
