@@ -41,7 +41,7 @@ class DependencyDown(Transient):
     """What the stage depends on is away or over budget, for every event alike.
 
     ``reason`` is the short word shown beside the paused intake (auth, billing, model_missing,
-    rate_limit, budget, unreachable).
+    wrong_model, rate_limit, budget, unreachable, failing).
     """
 
     def __init__(self, message: str, *, reason: str, retry_after_s: float | None = None) -> None:

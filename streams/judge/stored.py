@@ -7,8 +7,8 @@
 | ``replay``        | is given        | ``Poison``       | –                     |
 | ``live``          | is not looked at | the model is asked | is not stored       |
 
-``cache`` is what makes a redone call say the same; with the others but ``replay`` an event that is
-processed twice may be judged in two ways, of which the first counts.
+``cache`` and ``replay`` make a redone call say the same. With the others an event that is processed
+twice may be judged in two ways, of which the first in the log counts.
 """
 
 import asyncio
