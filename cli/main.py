@@ -34,6 +34,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("export", "cli.export", "export"),
     ("audit", "cli.audit", "audit"),
     ("rejudge", "cli.rejudge", "rejudge"),
+    ("best-of-n", "cli.best_of_n", "best_of_n"),
     ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
     ("dataset", "cli.dataset", "dataset"),

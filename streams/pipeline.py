@@ -117,6 +117,11 @@ def _sample(
     return SampleStage(pipeline.sample, [model(ref) for ref in pipeline.sample.models], reviser)
 
 
+def build_sampler(pipeline: Pipeline, project_dir: Path, settings: Settings) -> SampleStage:
+    """The sample stage of ``pipeline``, which may differ from the project's file."""
+    return _sample(pipeline, project_dir, settings, partial(_opened, pipeline, settings))
+
+
 def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = None) -> JudgeStage:
     """The project's judge; ``trial`` has it judge by another version of its rubric, ID/VERSION.
 
