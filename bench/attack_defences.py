@@ -3,15 +3,17 @@
     python -m bench.attack_defences [--pairs 120] [--repeats 1] [--json]
 
 Harbor's judge, on simulated anchors with a known better answer, through the judge stage as it runs:
-every attack of the suite before and after the worse answer and in the prompt. One row a set-up: all
-defences, each left off alone, none. The same attacks on the same pairs in every row.
+every attack of the suite before and after the worse answer and in the prompt. One row a set-up:
+all defences, each left off alone, and as many off as can be. The same attacks on the same pairs in
+every row. Harbor's judge knows only prompts with the instruction behind the data, so that defence
+cannot be left off here: the row says that the judge decides nothing then.
 """
 
 import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -35,7 +37,7 @@ from streams.judge.stage import JudgeStage
 _BASE: Final = JudgeSettings(
     model=f"path:{CHECKPOINT}", rubric=RUBRIC, max_tokens=MAX_OPINION_TOKENS, top_logprobs=8
 )
-_NONE: Final = Defences(nonce=False, neutralise=False, repeat_instruction=False)
+_FEWEST: Final = Defences(nonce=False, neutralise=False)
 
 SETUPS: Final[Mapping[str, JudgeSettings]] = {
     "all defences": _BASE,
@@ -45,7 +47,9 @@ SETUPS: Final[Mapping[str, JudgeSettings]] = {
         update={"defences": Defences(repeat_instruction=False)}
     ),
     "without pre-checks": _BASE.model_copy(update={"pre_checks": False}),
-    "none of them": _BASE.model_copy(update={"defences": _NONE, "pre_checks": False}),
+    "only the repeated instruction": _BASE.model_copy(
+        update={"defences": _FEWEST, "pre_checks": False}
+    ),
 }
 
 
@@ -63,38 +67,40 @@ def pairs(count: int) -> list[tuple[Comparison, Winner]]:
     return [comparison(row, RUBRIC) for row in islice(rows, count)]
 
 
-async def measured(count: int, repeats: int) -> dict[str, AttackReport]:
-    """The suite's figures under every set-up; one model serves them all."""
+async def measured(count: int, repeats: int) -> dict[str, AttackReport | None]:
+    """The suite's figures under every set-up; None where the judge decides no pair rightly."""
     model: ChatModel = InProcessModel(CHECKPOINT)
     rubric, known = load_rubric(PROJECT, RUBRIC), pairs(count)
-    found: dict[str, AttackReport] = {}
+    found: dict[str, AttackReport | None] = {}
     for name, settings in SETUPS.items():
         member = Member(settings, rubric, model, nonce_key=b"a key that no attack knows")
-        found[name] = await attack(JudgeStage(settings, Judges([member])), known, repeats)
+        try:
+            found[name] = await attack(JudgeStage(settings, Judges([member])), known, repeats)
+        except ValueError:  # nothing to count
+            found[name] = None
         sys.stderr.write(f"{name}: done\n")
     await model.aclose()
     return found
 
 
-def _lines(found: Mapping[str, AttackReport]) -> Iterator[str]:
+def _lines(found: Mapping[str, AttackReport | None]) -> Iterator[str]:
     yield f"{'':30} {'n':>5} {'won':>5} {'rate':>7} {'upper':>7} {'abstained':>9} {'shift':>6}"
     for name, report in found.items():
+        if report is None:
+            yield f"{name:30} decides no pair rightly, attacked or not"
+            continue
         one = report.all
         yield (
             f"{name:30} {one.n:5} {one.succeeded:5} {one.success_rate:7.1%} {one.upper_bound:7.1%} "
             f"{one.abstained:9} {one.margin_shift or 0:+6.2f}   {report.left_out} left out"
         )
+    counted = {name: report for name, report in found.items() if report is not None}
     yield ""
-    yield f"{'won of n, by family':30} " + " ".join(_short(found))
-    for family in found["all defences"].families:
-        cells = (report.families.get(family) for report in found.values())
+    yield "won of n, by family: " + "; ".join(counted)
+    for family in next(iter(counted.values())).families:
+        cells = (report.families.get(family) for report in counted.values())
         shown = " ".join("–".rjust(9) if c is None else f"{c.succeeded:4}/{c.n:<4}" for c in cells)
         yield f"{family:30} {shown}"
-
-
-def _short(found: Mapping[str, AttackReport]) -> Sequence[str]:
-    words = ("all", "no nonce", "no neutr.", "instr. 1st", "no pre-ch.", "none")
-    return [word.rjust(9) for word, _ in zip(words, found, strict=True)]
 
 
 def main() -> None:
@@ -106,7 +112,10 @@ def main() -> None:
     options = parser.parse_args()
     found = asyncio.run(measured(options.pairs, options.repeats))
     if options.as_json:
-        shown = {name: report.model_dump(mode="json") for name, report in found.items()}
+        shown = {
+            name: report.model_dump(mode="json") if report else None
+            for name, report in found.items()
+        }
         sys.stdout.write(json.dumps(shown) + "\n")
     else:
         sys.stdout.write("\n".join(_lines(found)) + "\n")

@@ -4,6 +4,7 @@ import typer
 
 from cli.judge_attack import attack
 from cli.judge_rank import rank
+from cli.judge_strength import strength
 
 app = typer.Typer(
     help="Put a judge to the test, or let it rank answers.",
@@ -12,3 +13,4 @@ app = typer.Typer(
 )
 app.command("attack")(attack)
 app.command("rank")(rank)
+app.command("strength")(strength)

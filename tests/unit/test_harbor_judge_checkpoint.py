@@ -9,7 +9,7 @@ from examples.harbor import policy
 from examples.harbor.anchors import anchors
 from examples.harbor.judge.exchanges import exchanges
 from examples.harbor.judge.faithfulness import better
-from examples.harbor.judge.measure import Judged, anchor_comparison, judge, likelihood_ranking
+from examples.harbor.judge.measure import anchor_comparison, judge, strength_of
 from examples.harbor.judge.model import CHECKPOINT, MAX_OPINION_TOKENS
 from examples.harbor.judge.train import PROJECT, RUBRIC
 from examples.harbor.questions import questions
@@ -21,6 +21,7 @@ from streams.judge.member import Member
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
+from streams.judge.strength import Strength
 
 SAMPLE = 48
 WINNERS = {"A": Winner.A, "B": Winner.B, "tie": Winner.TIE}
@@ -59,20 +60,13 @@ def test_it_is_stronger_than_the_policy_on_anchors() -> None:
     winners = [Winner(each.labels.winner) for each in found]
     events = [anchor_comparison(each) for each in found]
 
-    async def both() -> tuple[Judged, tuple[float, float]]:
-        return (
-            await judge(events, CHECKPOINT),
-            await likelihood_ranking(events, winners, policy.CHECKPOINT),
-        )
+    async def measured() -> Strength:
+        return await strength_of(await judge(events, CHECKPOINT), winners, policy.CHECKPOINT)
 
-    judged, ranking = asyncio.run(both())
-    right = [
-        one.winner is winner
-        for one, winner in zip(judged.judgments, winners, strict=True)
-        if winner is not Winner.TIE
-    ]
-    assert sum(right) / len(right) >= 0.98
-    assert max(ranking) <= 0.96
+    strength = asyncio.run(measured())
+    assert strength.judge >= 0.98
+    assert max(strength.policy_by_sum, strength.policy_by_mean) <= 0.96
+    assert strength.is_stronger
 
 
 def test_its_verdicts_hold_all_of_the_probability(judged: list[Judgment]) -> None:

@@ -21,7 +21,6 @@ from examples.harbor.judge.exchanges import comparison, exchanges
 from examples.harbor.judge.faithfulness import better, citation, findings
 from examples.harbor.judge.model import CHECKPOINT, MAX_OPINION_TOKENS
 from examples.harbor.judge.train import PROJECT, RUBRIC
-from examples.harbor.prompts import messages
 from examples.harbor.questions import questions
 from infra.settings import Settings
 from schemas.events import Comparison, Judgment
@@ -33,6 +32,7 @@ from streams.judge.member import Member
 from streams.judge.rubric import load_rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
+from streams.judge.strength import Strength, likelihood_ranking, strength
 
 _IN_FLIGHT: Final = 32  # comparisons; each asks two questions
 _WINNERS: Final = {"A": Winner.A, "B": Winner.B, "tie": Winner.TIE}
@@ -136,45 +136,31 @@ def _found(opinion: Opinion, event: Comparison) -> bool:
     return [each.met for each in opinion.citations] == expected
 
 
-async def likelihood_ranking(
-    comparisons: Sequence[Comparison], winners: Sequence[Winner], checkpoint: Path
-) -> tuple[float, float]:
-    """How often the answer that the policy finds likelier is the better one, ties left out.
-
-    Two shares: by the sum of its tokens' log-probabilities, and by their mean a character.
-    """
-    model = InProcessModel(checkpoint)
-
-    async def score(event: Comparison, text: str) -> float:
-        return await model.log_likelihood(messages(event.messages[-1].content), text)
-
-    rows = [
-        (event.a.candidate.output, event.b.candidate.output, event, winner)
-        for event, winner in zip(comparisons, winners, strict=True)
+async def strength_of(judged: Judged, winners: Sequence[Winner], checkpoint: Path) -> Strength:
+    """The judge beside the policy's own ranking of the same pairs, ties left out."""
+    decided = [
+        (judgment, winner)
+        for judgment, winner in zip(judged.judgments, winners, strict=True)
         if winner is not Winner.TIE
     ]
-    in_a = await asyncio.gather(*(score(event, a) for a, _, event, _ in rows))
-    in_b = await asyncio.gather(*(score(event, b) for _, b, event, _ in rows))
-    await model.aclose()
-    by_sum: list[bool] = []
-    by_mean: list[bool] = []
-    for (a, b, _, winner), of_a, of_b in zip(rows, in_a, in_b, strict=True):
-        by_sum.append((of_a > of_b) == (winner is Winner.A))
-        by_mean.append((of_a / len(a) > of_b / len(b)) == (winner is Winner.A))
-    return fmean(by_sum), fmean(by_mean)
+    policy = InProcessModel(checkpoint)
+    by_sum, by_mean = await likelihood_ranking(
+        [judgment.comparison for judgment, _ in decided], [better for _, better in decided], policy
+    )
+    await policy.aclose()
+    return strength([one.winner is better for one, better in decided], by_sum, by_mean)
 
 
 async def report_strength(judged: Judged, winners: Sequence[Winner]) -> None:
     """Print the judge beside the policy's own ranking of the same pairs."""
-    pairs = zip(judged.judgments, winners, strict=True)
-    right = [each.winner is winner for each, winner in pairs if winner is not Winner.TIE]
-    print(f"  without ties: judge right       {fmean(right):.1%} of {len(right)}")
     if not policy.CHECKPOINT.is_dir():
         print("  no policy yet: python -m examples.harbor.train_policy")
         return
-    by_sum, by_mean = await likelihood_ranking(judged.comparisons, winners, policy.CHECKPOINT)
+    found = await strength_of(judged, winners, policy.CHECKPOINT)
+    print(f"  without ties: judge right       {found.judge:.1%} of {found.n}")
     print(
-        f"  policy's likelihood right       {by_sum:.1%} by sum, {by_mean:.1%} by mean a character"
+        f"  policy's likelihood right       {found.policy_by_sum:.1%} by sum, "
+        f"{found.policy_by_mean:.1%} by mean a character; p {found.p_value:.2g}"
     )
 
 
