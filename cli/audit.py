@@ -74,12 +74,13 @@ def _show(found: "Findings", waiting: int) -> None:
     Console().print(table)
     auditors = found.auditors
     if auditors.rate is None:
-        typer.echo("auditors' own error unknown: no anchor was labelled by two people")
+        typer.echo(f"auditors' own error is unknown: {auditors.unknown}")
     else:
         typer.echo(
             f"auditors err on {auditors.rate:.1%} by {auditors.pairs} pairs of labels of one anchor"
         )
-    typer.echo(f"rlaif preferences the wrong way round: {_rate(found.error)}")
+    if not auditors.is_a_coin:
+        typer.echo(f"rlaif preferences the wrong way round: {_rate(found.error)}")
     typer.echo(f"{waiting} wait for an auditor (review pages, audit queue)")
 
 

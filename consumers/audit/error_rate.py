@@ -15,6 +15,10 @@ FLIP_LIMIT = 0.5
 """Half of the labels wrong: nothing to learn, and the robust loss divides by one minus twice it."""
 
 
+LEAST_PAIRS = 30
+"""Pairs of labels below which the auditors' error is anybody's guess, and nothing is corrected."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rate:
     """A share with its 95 % interval, and of how many."""
@@ -27,29 +31,37 @@ class Rate:
 
 @dataclass(frozen=True, kw_only=True)
 class AuditorError:
-    """``rate`` is e; None where no two people labelled the same anchor (then e counts as 0)."""
+    """``rate`` is e; None where it is not known, which ``unknown`` puts in words."""
 
     rate: float | None
     standard_error: float
     pairs: int
+    unknown: str = ""
+
+    @property
+    def is_a_coin(self) -> bool:
+        """Whether people disagree so often that their audit says nothing."""
+        return self.rate is None and self.pairs >= LEAST_PAIRS
 
 
 def auditor_error(pairs: int, disagreements: int) -> AuditorError:
     """e of people who label independently and err alike: they disagree with 2e(1 − e).
 
     From pairs of labels of one anchor, ties apart. Against the adjudicated label it would be too
-    small, for where both err alike nobody adjudicates. People who disagree half of the time or
-    more have no e below a half: raises ``ConfigError``.
+    small, for where both err alike nobody adjudicates. Not known from fewer than 30 pairs, nor of
+    people who disagree half of the time or more: then there is no e below a half.
     """
     if not 0 <= disagreements <= pairs:
         raise ValueError(f"{disagreements} disagreements of {pairs}: must be between 0 and n")
-    if pairs == 0:
-        return AuditorError(rate=None, standard_error=0.0, pairs=0)
+    if pairs < LEAST_PAIRS:
+        said = f"two people labelled only {pairs} anchors, of {LEAST_PAIRS} that are needed"
+        return AuditorError(rate=None, standard_error=0.0, pairs=pairs, unknown=said)
     if 2 * disagreements >= pairs:
-        raise ConfigError(
-            f"people disagree on {disagreements} of {pairs} anchors, as often as a coin; an audit "
-            "by them says nothing: train the people or clarify the rubric"
+        said = (
+            f"people disagree on {disagreements} of {pairs} anchors, as often as a coin, so an "
+            "audit by them says nothing: train the people or clarify the rubric"
         )
+        return AuditorError(rate=None, standard_error=0.0, pairs=pairs, unknown=said)
     share = disagreements / pairs
     root = sqrt(1 - 2 * share)
     # a sample without disagreement does not prove that there is none

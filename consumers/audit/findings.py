@@ -30,7 +30,8 @@ class Counts:
 @dataclass(frozen=True, kw_only=True)
 class Findings:
     """``error`` is of rlaif preferences, measured on the random share alone; None before the first
-    audit. Those near the threshold are worse by choice, and only looked at.
+    audit, and where the auditors agree no better than coins. Those near the threshold are worse
+    by choice, and only looked at.
     """
 
     counts: dict[tuple[Stratum, PreferenceSource], Counts]
@@ -62,7 +63,9 @@ def findings(items: Iterable[AuditItem], labels: Sequence[Label]) -> Findings:
     return Findings(
         counts=counts,
         auditors=auditors,
-        error=true_error(random.checked, random.wrong, auditors) if random.checked else None,
+        error=true_error(random.checked, random.wrong, auditors)
+        if random.checked and not auditors.is_a_coin
+        else None,
     )
 
 
@@ -88,9 +91,8 @@ def label_error(found: Findings, calibration: Calibration | None) -> LabelError 
     n = calibration.n
     wrong = round((1 - calibration.observed_agreement) * n)
     none = AuditorError(rate=None, standard_error=0.0, pairs=0)
-    return LabelError(
-        rate=true_error(n, wrong, none), origin=f"no audit yet: {n} calibration anchors"
-    )
+    why = "the audit says nothing" if found.auditors.is_a_coin else "no audit yet"
+    return LabelError(rate=true_error(n, wrong, none), origin=f"{why}: {n} calibration anchors")
 
 
 def double_labels(labels: Iterable[Label]) -> tuple[int, int]:

@@ -124,8 +124,21 @@ def test_people_who_err_alike_disagree_twice_as_often() -> None:
     # 2 · 0.05 · 0.95
     assert auditor_error(1000, 95).rate == pytest.approx(0.05)
     assert auditor_error(0, 0).rate is None
-    with pytest.raises(ConfigError, match="as often as a coin"):
-        auditor_error(10, 5)
+    few = auditor_error(29, 2)
+    assert (few.rate, few.is_a_coin) == (None, False)
+    assert "only 29 anchors" in few.unknown
+
+
+def test_an_audit_by_coins_measures_nothing() -> None:
+    (item,) = random_items(1)
+    coins = [
+        label(name, winner, event_id=f"{name} {n}", content_sha256=f"text {n}")
+        for n in range(40)
+        for name, winner in (("ann", A), ("bob", (A, B)[n % 2]))
+    ]
+    found = findings([item], [audited(item, B), *coins])
+    assert found.error is None
+    assert "as often as a coin" in found.auditors.unknown
 
 
 def test_the_auditors_own_error_is_taken_out() -> None:
@@ -150,7 +163,7 @@ def test_the_interval_covers_as_often_as_it_says() -> None:
 
 @given(st.integers(1, 500), st.integers(0, 500), st.integers(0, 400), st.integers(0, 400))
 def test_the_error_stays_in_range(n: int, wrong: int, pairs: int, odd: int) -> None:
-    if wrong > n or odd > pairs or (pairs and 2 * odd >= pairs):
+    if wrong > n or odd > pairs:
         return
     found = true_error(n, wrong, auditor_error(pairs, odd))
     assert 0 <= found.low <= found.value <= found.high <= 1
