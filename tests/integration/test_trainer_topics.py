@@ -1,6 +1,7 @@
 """Calibrate, gate and train on a real broker, through the commands."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from cli.calibrate import calibrate
 from cli.calibrate_report import report
 from cli.dataset import dataset
 from cli.gate import gate
+from cli.judge_watch import notice
+from cli.project import load_project
 from cli.train import train
 from consumers.calibration.content import comparison_sha256
 from consumers.calibration.holdout_ledger import ledger_path
@@ -299,6 +302,50 @@ def test_a_dataset_with_thumbs_is_named_for_what_it_is(log: Settings, project: P
     assert "--ungated" in " ".join(decision.stdout.split())
 
 
+def test_probes_that_disagree_and_a_policy_never_seen_stop_the_gate(
+    log: Settings, project: Path
+) -> None:
+    publish(log, anchors_with(mistakes_of_10=0))
+    assert prefstream("calibrate", "--project", project).exit_code == 0
+    decide = ("gate", "--project", project, "--judge-config", "jc", "--json")
+    assert prefstream(*decide).exit_code == 0
+
+    for minute in range(1, 21):
+        one = anchor(minute).model_copy(
+            update={"event_id": f"probe {minute}", "purpose": Purpose.PROBE}
+        )
+        wrong = judged(one, Winner.B if minute % 2 else Winner.A)
+        later = NOON + timedelta(minutes=minute)
+        publish(log, [wrong.model_copy(update={"occurred_at": later})])
+    drifted = prefstream(*decide)
+    assert drifted.exit_code == 1, drifted.output
+    gates = {one["name"]: one for one in json.loads(drifted.stdout)["gates"]}
+    assert gates["drift"]["verdict"] == "FAIL"
+    said = notice(log, load_project(project))
+    assert said is not None
+    assert "Judge jc is demoted: drift" in said
+
+    promoted = run(RunStatus.PROMOTED, checkpoint="/models/versions/v2", fingerprint="f00")
+    publish(log, [promoted])
+    gates = {one["name"]: one for one in json.loads(prefstream(*decide).stdout)["gates"]}
+    assert gates["policy_anchors"]["verdict"] == "INCONCLUSIVE"
+    assert "--checkpoint f00" in gates["policy_anchors"]["detail"]
+
+
+def run(status: RunStatus, **changes: str) -> Run:
+    return Run(
+        event_id=f"run {status}",
+        occurred_at=NOON,
+        workload_id="shop",
+        config_hash="c",
+        run_id="run",
+        status=status,
+        manifest_hash="m",
+        algorithm="dpo",
+        **changes,
+    )
+
+
 def test_a_lead_gets_a_page_and_a_script_the_audit(log: Settings, project: Path) -> None:
     publish(log, [*anchors_with(mistakes_of_10=0), *rlaif_rows()])
     assert prefstream("calibrate", "--project", project).exit_code == 0
@@ -307,7 +354,8 @@ def test_a_lead_gets_a_page_and_a_script_the_audit(log: Settings, project: Path)
     assert shown.exit_code == 0, shown.output
     page = out.read_text(encoding="utf-8")
     assert "may label" in page
-    assert "the locked holdout, once" in page
+    assert "look 1 at the calibration split" in page
+    assert "was not read for this judge" in page
     found = json.loads(prefstream("audit", "--project", project, "--json").stdout)
     assert found["error"] is None
     assert found["auditors"]["pairs"] == N_ANCHORS
