@@ -11,6 +11,8 @@ from schemas.records import Record, Verdict
 from trainer.anchor_wins import AnchorWins
 from trainer.evaluate import Evaluation
 
+_EVEN = 0.5
+
 
 class RoundResult(Record):
     """What one round came to. ``policy`` names the checkpoint that it made; empty if none.
@@ -55,6 +57,8 @@ def why_stop(rounds: Sequence[RoundResult]) -> str | None:
             f"people have compared {done} answers of round {last.round} with those from before "
             "the rounds: label more of its anchor comparisons, then run it again"
         )
+    if (hacked := _hacked(rounds)) is not None:
+        return hacked
     if len(rounds) == 1 or not last.wins.gap_is_real:
         return None
     before = rounds[-2].wins
@@ -66,4 +70,25 @@ def why_stop(rounds: Sequence[RoundResult]) -> str | None:
         f"{last.round} (judge {last.wins.judge or 0:.1%}, people {last.wins.human or 0:.1%} of "
         f"{last.wins.n} anchor comparisons); calibrate the judge on these answers, or mend its "
         "rubric, before another round"
+    )
+
+
+def _hacked(rounds: Sequence[RoundResult]) -> str | None:
+    """The verifiers' share fell by more than chance in the last round, while the judge is content.
+
+    Both rounds answered the same prompts; that their intervals do not overlap is the stricter test.
+    """
+    if len(rounds) < 2:
+        return None
+    before, last = (one.evaluation for one in rounds[-2:])
+    rate = rounds[-1].wins.judge if rounds[-1].wins else None
+    if before is None or last is None or rate is None or rate <= _EVEN:
+        return None
+    if last.accuracy.high >= before.accuracy.low:
+        return None
+    return (
+        f"held-out accuracy fell from {before.accuracy.value or 0:.1%} to "
+        f"{last.accuracy.value or 0:.1%} in round {rounds[-1].round}, while by the judge its "
+        f"policy wins {rate:.1%}: that is reward hacking; go back to the policy of round "
+        f"{rounds[-2].round}"
     )

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.records import Verdict
+from schemas.records import Outcome, Verdict
 from trainer.anchor_wins import AnchorWins, wins_of
+from trainer.evaluate import Answered, Evaluation, summarise
 from trainer.rounds import RoundResult, why_stop
 
 
@@ -65,6 +66,26 @@ def test_all_comparisons_or_a_sample_of_fifty_are_enough(
     result = one(1, None, wins=wins)
     assert result.waits is not enough
     assert (why_stop([result]) is None) is enough
+
+
+def evaluated(right: int, n: int = 400) -> Evaluation:
+    outcomes = [Outcome.PASSED] * right + [Outcome.FAILED] * (n - right)
+    return summarise([Answered(slice="x", output="a", outcome=one) for one in outcomes])
+
+
+def test_accuracy_that_falls_while_the_judge_is_content_is_hacking() -> None:
+    before = one(1, 0.0, evaluation=evaluated(360))
+    said = why_stop([before, one(2, 0.0, evaluation=evaluated(280))])
+    assert said is not None
+    assert "from 90.0% to 70.0%" in said
+    assert "reward hacking; go back to the policy of round 1" in said
+
+
+def test_a_fall_that_may_be_chance_does_not_stop() -> None:
+    assert (
+        why_stop([one(1, 0.0, evaluation=evaluated(360)), one(2, 0.0, evaluation=evaluated(352))])
+        is None
+    )
 
 
 def test_nothing_compared_has_no_win_rate() -> None:
