@@ -143,13 +143,15 @@ class FullStory:
         return cell
 
     def _made_of(self, name: Name, seed: int, given: Ingredients) -> str:
-        """What decides the cell: its algorithm's section, its pairs, the questions it is asked."""
+        """What decides the cell: its algorithm's section, its pairs, the gates, the questions."""
         algorithms = [ALGORITHM_OF[name]] if name in ALGORITHM_OF else []
         if name in BY_REWARD:
             algorithms.append("reward")
         return made_of(
             *(self._rules.algorithms[algorithm] for algorithm in algorithms),
             given.of(name)[0].manifest.manifest_hash if algorithms else "",
+            self._rules.gate,
+            self._rules.blend,
             *(prompt.prompt_id for prompt in self._prompts),
             seeds=[seed],
         )
