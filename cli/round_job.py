@@ -55,6 +55,8 @@ class RoundJob:
     anchors: Sequence[EvaluationPrompt]
     held_out: Sequence[EvaluationPrompt]
     temperature: float
+    decay: float = 1.0
+    """Each round learns at this share of the rate of the round before."""
 
     def parts(self) -> list[Sequence[EvaluationPrompt]]:
         """The prompts of each round."""
@@ -124,13 +126,18 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         job.policy,
         RoundSteps(around.topics, around.people, asking, job.policy, around.pending),
         lambda number, pairs, policy, so_far: train_job(
-            job, around, f"round-{number}", config, pairs, policy, so_far
+            job, around, f"round-{number}", _slowed(config, job, number), pairs, policy, so_far
         ),
         calibrations,
         prompt_ids(job.held_out) | labelled_prompts(job, around),
         state.results,
         tell,
     )
+
+
+def _slowed(config: TrainingConfig, job: RoundJob, number: int) -> TrainingConfig:
+    rate = config.learning_rate * job.decay ** (number - 1)
+    return config.model_copy(update={"learning_rate": rate})
 
 
 def read_state(out: Path) -> RoundsState:

@@ -1,6 +1,7 @@
 """`prefstream rounds`: sample, label, gate, blend, train, evaluate; again while people agree."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,10 @@ def rounds(
     temperature: Annotated[
         float, typer.Option(min=0, help="At which production answers, and so is measured.")
     ] = 0.7,
+    decay: Annotated[
+        float,
+        typer.Option(min=0.01, max=1, help="Each round's learning rate, as a share of the last's."),
+    ] = 0.33,
     topics: Annotated[
         Path | None,
         typer.Option(
@@ -104,7 +109,7 @@ def rounds(
             topics=topics,
         )
     with opened as (job, around), display.step(f"{n} rounds"):
-        found = run_job(job, around)
+        found = run_job(replace(job, decay=decay), around)
     (out / "rounds.svg").write_text(_plot(found), encoding="utf-8")
     if as_json:
         typer.echo(_json(found))

@@ -9,7 +9,7 @@ from examples.harbor.demo.benchmark import golden_queries, on_the_database
 from examples.harbor.demo.training import Recipe, Rules, Trainings
 from examples.harbor.demo.workspace import Workspace
 from examples.harbor.full.cells import Cell
-from examples.harbor.full.policies import ALGORITHM_OF, FIRST_SEED, Name
+from examples.harbor.full.policies import ALGORITHM_OF, FIRST_SEED, LATER_RATE, Name
 from infra.settings import Settings
 from schemas.events import Calibration
 from schemas.records import Expectation, ExpectationKind
@@ -20,6 +20,7 @@ from trainer.dataset import FrozenDataset
 from trainer.reward_scores import RewardModel
 from trainer.rewards import AsyncCheckRewards
 from trainer.run import RunOutcome
+from trainer.training_config import TrainingConfig
 from trainer.weighted_rewards import Reward
 
 
@@ -39,6 +40,14 @@ class Ingredients:
             self.pairs.get(name, self.pairs[Name.RLAIF_1]),
             self.calibrations.get(name, self.calibrations[Name.RLAIF_1]),
         )
+
+
+def config_of(rules: Rules, name: Name) -> TrainingConfig:
+    """The algorithm's section of pipeline.yaml, with smaller steps in round 2."""
+    config = rules.algorithms[ALGORITHM_OF[name]]
+    if name is not Name.RLAIF_2:
+        return config
+    return config.model_copy(update={"learning_rate": LATER_RATE * config.learning_rate})
 
 
 class Kitchen:
@@ -98,11 +107,10 @@ class Kitchen:
         start = self._trainings.start
         if name is Name.RLAIF_2:
             start = self.policy(Name.RLAIF_1, FIRST_SEED)
-        algorithm = ALGORITHM_OF[name]
-        config = self._rules.algorithms[algorithm]
+        config = config_of(self._rules, name)
         recipe = Recipe(
             name=f"{name}-{self._seed}",
-            algorithm=algorithm,
+            algorithm=ALGORITHM_OF[name],
             config=config.model_copy(update={"seed": self._seed, **changes}),
             start=start,
             ungated=name is Name.THUMBS,

@@ -49,5 +49,9 @@ ALGORITHM_OF: Final[dict[Name, str]] = {
 BY_REWARD: Final = (Name.RLOO, Name.BEST_OF_4)
 """Those that the reward model of their seed is behind."""
 
+LATER_RATE: Final = 1 / 3
+"""Round 2 learns at this share of round 1's rate. On the dev split the full rate undid what round 1
+had learned: there is less left to learn from fewer pairs."""
+
 FIRST_SEED: Final = 0
 """Round 2 begins from the first seed's policy of round 1: the one that would be in production."""

@@ -17,7 +17,7 @@ from examples.harbor.full.cells import Cell, Cells, made_of, read_record, write_
 from examples.harbor.full.cost import Prices, bill
 from examples.harbor.full.labelled import LabelledRound, both
 from examples.harbor.full.labelling import StoryLabelling
-from examples.harbor.full.make import Ingredients, Kitchen
+from examples.harbor.full.make import Ingredients, Kitchen, config_of
 from examples.harbor.full.policies import ALGORITHM_OF, BY_REWARD, FIRST_SEED, TITLES, Name
 from examples.harbor.full.result import FullResult, MeasuredWins
 from examples.harbor.full.spread import spread
@@ -144,12 +144,12 @@ class FullStory:
 
     def _made_of(self, name: Name, seed: int, given: Ingredients) -> str:
         """What decides the cell: its algorithm's section, its pairs, the gates, the questions."""
-        algorithms = [ALGORITHM_OF[name]] if name in ALGORITHM_OF else []
+        trained = [name] if name in ALGORITHM_OF else []
         if name in BY_REWARD:
-            algorithms.append("reward")
+            trained.append(Name.REWARD)
         return made_of(
-            *(self._rules.algorithms[algorithm] for algorithm in algorithms),
-            given.of(name)[0].manifest.manifest_hash if algorithms else "",
+            *(config_of(self._rules, one) for one in trained),
+            given.of(name)[0].manifest.manifest_hash if trained else "",
             self._rules.gate,
             self._rules.blend,
             *(prompt.prompt_id for prompt in self._prompts),
