@@ -26,7 +26,7 @@ def judge_all(
     from rich.console import Console
     from rich.progress import Progress
 
-    from schemas.events import Event, Judgment
+    from schemas.events import Discard, Event, Judgment
     from streams.local import LocalRun, run_local
 
     console = Console(stderr=True)
@@ -47,6 +47,7 @@ def judge_all(
     for letter in run.dead_letters:
         typer.echo(f"not judged: {letter.message}", err=True)
     for event in run.outputs.get("discards", []):
-        typer.echo(f"not judged: {event.source_ids[0]} was discarded", err=True)
+        if isinstance(event, Discard):
+            typer.echo(f"not judged: {event.source_ids[0]}: {event.reason}", err=True)
     made = (event for event in run.outputs.get("judgments", []) if isinstance(event, Judgment))
     return {judgment.comparison.event_id: judgment for judgment in made}

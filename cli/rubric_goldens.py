@@ -95,5 +95,6 @@ def _show(ref: str, found: "GoldenReport") -> None:
             said = result.winner.value if result.winner else "not judged"
             detail.add_row(result.id, result.criterion, result.expected.value, said, margin)
         console.print(detail)
-    if found.gained:
-        console.print(f"new: {', '.join(found.gained)}", highlight=False, markup=False)
+    for what, ids in (("new", found.gained), ("not asked any more", found.gone)):
+        if ids:
+            console.print(f"{what}: {', '.join(ids)}", highlight=False, markup=False)

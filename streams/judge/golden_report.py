@@ -32,12 +32,16 @@ class CriterionResult(Record):
 
 
 class GoldenReport(Record):
-    """``regressions`` passed when it was last recorded and do not now; ``gained`` the reverse."""
+    """``regressions`` passed when it was last recorded and do not now; ``gained`` the reverse.
+
+    ``gone`` passed then and were not asked now: the golden or its criterion is no more.
+    """
 
     results: tuple[GoldenResult, ...]
     criteria: tuple[CriterionResult, ...]
     regressions: tuple[str, ...]
     gained: tuple[str, ...]
+    gone: tuple[str, ...]
 
     @property
     def passed(self) -> tuple[str, ...]:
@@ -72,6 +76,7 @@ def golden_report(
         ),
         regressions=lost,
         gained=gained if recorded else (),
+        gone=tuple(sorted(before - {one.id for one in results})),
     )
 
 

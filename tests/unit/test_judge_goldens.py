@@ -62,6 +62,7 @@ def test_only_what_passed_before_can_regress() -> None:
     report = golden_report(ASKED, judged(Winner.B, Winner.TIE), "harbor", before)
     assert report.regressions == ("first",)
     assert report.gained == ("second",)
+    assert report.gone == ("gone",)
     assert report.criteria[0].regressions == 1
     assert golden_report(ASKED, judged(Winner.B, Winner.A), "harbor").regressions == ()
 
