@@ -1,0 +1,120 @@
+"""A cycle of freezing, training, saving and promoting without a broker, in a process of its own."""
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import torch  # noqa: F401 - so that a fork server has it before it forks
+import trl.trainer.dpo_trainer  # noqa: F401
+
+from infra.durable import append_line
+from schemas.events import Preference, Run
+from schemas.records import PreferenceSource, RunStatus
+from tests.preferences import human, preference, said
+from tests.promotions import PASSED
+from trainer.blend import BlendSettings
+from trainer.dpo import DpoConfig, train
+from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.gate_settings import GateSettings
+from trainer.promotion.candidate import Candidate, candidate, next_step
+from trainer.promotion.model_registry import ModelRegistry
+from trainer.promotion.promote import promote, reference
+from trainer.promotion.version import damages, read_version
+from trainer.run import Surroundings, TrainingPlan, run_training
+
+DPO = DpoConfig(epochs=2, batch_size=4, learning_rate=1e-3)
+_STEPS = frozenset({"os.rename", "os.mkdir", "os.symlink", "os.chmod", "os.remove", "os.truncate"})
+
+
+def rows() -> list[Preference]:
+    """Verifier and human rows: no judge has to be calibrated for them."""
+    made = []
+    for n in range(12):
+        texts = {
+            "prompt": said(f"what is item{n}", "user"),
+            "chosen": said(f"yes good item{n}"),
+            "rejected": said(f"no bad item{n}"),
+            "judge_config_hash": "",
+        }
+        source = PreferenceSource.VERIFIER
+        made.append(
+            human(f"r{n}", **texts) if n % 3 == 0 else preference(f"r{n}", source=source, **texts)
+        )
+    return made
+
+
+class Cycle:
+    """Everything of one machine: its policy, its log of run events, its models."""
+
+    def __init__(self, folder: Path, policy: Path) -> None:
+        self.folder, self.policy, self.log = folder, policy, folder / "runs.jsonl"
+        self.registry = ModelRegistry(folder / "models", lambda: datetime.now(UTC))
+
+    def told(self) -> list[Run]:
+        """The events that reached the log."""
+        if not self.log.exists():
+            return []
+        whole = self.log.read_bytes().rpartition(b"\n")[0]
+        return [Run.model_validate_json(line) for line in whole.splitlines()]
+
+    def tell(self, run: Run) -> None:
+        append_line(self.log, run.model_dump_json())
+
+    def run(self, out: str) -> None:
+        """Freeze, train, say that the gates passed, promote."""
+        around = Surroundings(
+            train=lambda rows, policy, out, watch: train(rows, policy, DPO, out, watch),
+            evaluate=None,
+            publish=self.tell,
+            clock=lambda: datetime.now(UTC),
+            watch=lambda _: None,
+        )
+        plan = TrainingPlan(
+            workload_id="shop",
+            policy_path=self.policy,
+            out_dir=self.folder / out,
+            algorithm="dpo",
+            hyper_parameters={},
+            gate=GateSettings(),
+            blend=BlendSettings(),
+        )
+        dataset = freeze(LogSlice(preferences=rows()), FreezeSettings())
+        outcome = run_training(dataset, self.folder / f"{out}.dataset", [], plan, around)
+        self.promote(outcome.run.run_id)
+
+    def promote(self, run_id: str) -> None:
+        made = candidate(self.told(), run_id).trained
+        gated = next_step(
+            made,
+            RunStatus.CLEARED,
+            datetime.now(UTC),
+            gates=PASSED,
+            policy=str(reference(self.registry, made)),
+        )
+        self.tell(gated)
+        self.tell(promote(Candidate(trained=made, gated=gated), self.registry))
+
+    def serving(self) -> str:
+        """The run whose policy serves, after proving that it is whole."""
+        assert damages(self.registry.alias) == {}
+        return read_version(self.registry.alias).run_id
+
+
+def run_counted(folder: Path, policy: Path, out: str, kill_at: int | None) -> None:
+    """Run a cycle and write down how many steps it took on the file system; die at that step."""
+    seen = 0
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
+        writes = event == "open" and any(letter in str(arguments[1]) for letter in "wxa+")
+        if writes or event in _STEPS:
+            seen += 1
+            if seen == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    Cycle(folder, policy).run(out)
+    steps = seen
+    (folder / "steps").write_text(str(steps))

@@ -1,0 +1,96 @@
+"""What a trainer counts on a real broker, and what it tells while there is nothing to train on."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from cli.project import load_project
+from cli.trainer_loop import TrainerLoop, TrainerOptions
+from consumers.trigger.history import consumed
+from consumers.trigger.rate import Rate
+from consumers.trigger.settings import TriggerSettings
+from consumers.trigger.watch import Watch
+from infra.publish import publish
+from infra.settings import Settings
+from infra.topic_log import snapshot
+from schemas.events import Event, Run
+from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
+from tests.events import verification, verified
+from tests.preferences import human, preference
+from tests.promotions import run
+from tests.waiting import wait_until
+from trainer.log_slice import read_runs
+
+pytestmark = pytest.mark.integration
+
+
+def answers(n: int, failed: int) -> list[Event]:
+    return [
+        verification(
+            verified(f"c{i}", Outcome.FAILED if i < failed else Outcome.PASSED),
+            event_id=f"v{i}",
+            prompt_id=f"p{i}",
+        )
+        for i in range(n)
+    ]
+
+
+def test_a_look_reads_only_what_came_since_the_last(fresh_broker: Settings) -> None:
+    watch = Watch(fresh_broker, TriggerSettings(drift_window=10), ())
+    empty, _ = watch.look()
+    assert (empty.new_pairs, empty.rates["failures"]) == (0, Rate())
+
+    pairs = [preference("a"), preference("b", rubric_version="2"), human("c")]
+    thumbs = preference("t", source=PreferenceSource.THUMBS)
+    publish(fresh_broker, [*pairs, pairs[0], thumbs, *answers(8, failed=2)])
+    first, _ = watch.look()
+    assert first.new_pairs == 3
+    assert first.rubrics == {"1", "2"}
+    assert first.rates["failures"] == Rate(n=8, count=2)
+    assert watch.look()[0] == first
+
+    # ten more that failed push the others out of the window
+    publish(fresh_broker, [preference("d"), *answers(10, failed=10)])
+    second, ranges = watch.look()
+    assert second.new_pairs == 4
+    assert second.rates["failures"] == Rate(n=10, count=10)
+
+    # the pairs that were trained on are no longer new
+    trained = run("x", RunStatus.TRAINED, offset_ranges=ranges)
+    publish(fresh_broker, [preference("e")])
+    fresh = Watch(fresh_broker, TriggerSettings(), consumed([trained]))
+    assert fresh.look()[0].new_pairs == 1
+
+
+def told(settings: Settings, status: RunStatus) -> list[Run]:
+    return [one for one in read_runs(settings) if one.status is status]
+
+
+def test_a_decision_not_to_train_is_told_once_for_each_reason(
+    fresh_broker: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text(
+        "trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
+    )
+    options = TrainerOptions(
+        project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
+    )
+    loop = TrainerLoop(fresh_broker, load_project(tmp_path), options)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    try:
+        wait_until(lambda: told(fresh_broker, RunStatus.WAITED), "a decision")
+        # many looks later there is still one event, and a new reason makes the second
+        publish(fresh_broker, [preference(f"r{n}") for n in range(3)])
+        wait_until(lambda: len(told(fresh_broker, RunStatus.WAITED)) > 1, "another reason")
+    finally:
+        loop.stop()
+        thread.join()
+    (leading,) = told(fresh_broker, RunStatus.LEADING)
+    first, second = told(fresh_broker, RunStatus.WAITED)
+    assert first.detail == "no reason to train"
+    assert "must hold for 999 minutes" in second.detail
+    assert {gate.name: gate.verdict for gate in second.gates}["new_pairs"] is Verdict.PASS
+    # the epoch is the offset of the event that began the term, the first of the topic
+    assert (first.epoch, leading.epoch) == (snapshot(fresh_broker, "runs")[0].first, None)
