@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import pyarrow.parquet as pq
 from schemas.errors import ConfigError
 from schemas.events import Preference
 from trainer.full_disk import a_full_disk_is_fatal
-from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest, row_sha256
+from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest
+from trainer.row_hash import row_sha256
 
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 _CHECKS = pa.map_(pa.string(), pa.string())
@@ -54,28 +56,39 @@ class FrozenDataset:
 
 
 def write(dataset: FrozenDataset, out_dir: Path) -> Path:
-    """Write rows.parquet and manifest.json; returns the manifest's path.
+    """Write rows.parquet and manifest.json; returns the manifest's path. See ``write_files``."""
+    return write_files(
+        dataset.manifest, out_dir, lambda file: pq.write_table(table_of(dataset.rows), file)
+    )
+
+
+def write_files(manifest: Manifest, out_dir: Path, write_rows: Callable[[Path], object]) -> Path:
+    """Have the rows written and the manifest beside them; returns the manifest's path.
 
     The manifest goes last and by rename, so a folder with a manifest is always complete.
     Raises ``ConfigError`` if another dataset's manifest is there already, ``Fatal`` if there is no
     room.
     """
     path = out_dir / MANIFEST_FILE
-    if path.exists() and read_manifest(path) != dataset.manifest:
+    if path.exists() and read_manifest(path) != manifest:
         raise ConfigError(
             f"{path}: holds another dataset; train on that one with --manifest, or choose another "
             "folder"
         )
-    table = pa.Table.from_pylist([_columns(row) for row in dataset.rows], schema=SCHEMA)
-    text = json.dumps(dataset.manifest.model_dump(mode="json"), indent=2, sort_keys=True)
-    rows, manifest = out_dir / f"{ROWS_FILE}.part", out_dir / f"{MANIFEST_FILE}.part"
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True)
+    rows_part, manifest_part = out_dir / f"{ROWS_FILE}.part", out_dir / f"{MANIFEST_FILE}.part"
     with a_full_disk_is_fatal(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, rows)
-        os.replace(rows, out_dir / ROWS_FILE)
-        manifest.write_text(text + "\n", encoding="utf-8")
-        os.replace(manifest, path)
+        write_rows(rows_part)
+        os.replace(rows_part, out_dir / ROWS_FILE)
+        manifest_part.write_text(text + "\n", encoding="utf-8")
+        os.replace(manifest_part, path)
     return path
+
+
+def table_of(rows: Iterable[Preference]) -> pa.Table:
+    """The rows as the columns of a dataset."""
+    return pa.Table.from_pylist([_columns(row) for row in rows], schema=SCHEMA)
 
 
 def load(path: Path) -> FrozenDataset:
@@ -90,7 +103,7 @@ def load(path: Path) -> FrozenDataset:
     except (OSError, pa.ArrowException) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); freeze the manifest again") from None
     rows = tuple(_preference(record) for record in records)
-    if row_sha256(rows) != manifest.row_sha256:
+    if row_sha256(rows, manifest.row_schema) != manifest.row_sha256:
         raise ConfigError(
             f"{file}: the rows are not those of the manifest (hash differs); freeze it again"
         )

@@ -1,33 +1,20 @@
-"""Freeze: preferences into a dataset whose every removed row is counted with its reason. Pure."""
+"""Freeze: preferences into a dataset whose every removed row is counted with its reason."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from schemas.errors import ConfigError
+import duckdb
+import pyarrow as pa
+
 from schemas.events import Preference
-from schemas.records import Message, OffsetRange, PreferenceSource, Record
-from trainer.dataset import FrozenDataset
-from trainer.manifest import Manifest, row_sha256
+from schemas.records import OffsetRange, PreferenceSource, Record
+from trainer.dataset import FrozenDataset, table_of
+from trainer.freeze_rules import Decided, Rules, decide
+from trainer.manifest import Manifest
+from trainer.row_hash import row_digest, row_schema
 
 GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSource.HUMAN)
 """What a gated run trains on; thumbs are a baseline and must be asked for."""
-
-Reason = Literal[
-    "unreadable",
-    "duplicate_event",
-    "other_source",
-    "other_judge_config",
-    "excluded_prompt",
-    "same_text",
-    "duplicate_pair",
-    "earlier_dataset",
-]
-
-
-Pair = tuple[str, str, str]
-"""Prompt, chosen and rejected text: what makes two rows the same to a trainer."""
 
 
 class FreezeSettings(Record):
@@ -40,16 +27,32 @@ class FreezeSettings(Record):
     sources: tuple[PreferenceSource, ...] = GATED_SOURCES
     judge_config_hash: str | None = None
     excluded_prompt_ids: frozenset[str] = frozenset()
+    row_schema: int | None = None
+    """Id of the schema that rows are hashed in; None = the newest."""
+
+    def rules(self) -> Rules:
+        """As the query takes them."""
+        return Rules(
+            sources=self.sources,
+            judge_config_hash=self.judge_config_hash,
+            excluded_prompt_ids=self.excluded_prompt_ids,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogSlice:
-    """Preferences in log order and where they were read; ``unreadable`` records had no event."""
+class Origin:
+    """Where in the log preferences were read; ``unreadable`` records there had no event."""
 
-    preferences: Sequence[Preference]
     ranges: tuple[OffsetRange, ...] = ()
     schema_ids: tuple[int, ...] = ()
     unreadable: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogSlice(Origin):
+    """Preferences in log order, and where they were read."""
+
+    preferences: Sequence[Preference]
 
 
 def freeze(
@@ -63,29 +66,45 @@ def freeze(
     partitions were read. Raises ``ConfigError`` where the RLAIF rows have several
     ``judge_config_hash`` and none was picked.
     """
-    removed: Counter[Reason] = Counter()
-    if log.unreadable:
-        removed["unreadable"] = log.unreadable
-    wanted = _wanted(log.preferences, settings, removed)
-    judge_config_hash = _one_judge_config(wanted)
-    known = frozenset(_pair(row) for dataset in earlier for row in dataset.rows)
-    fresh = _without_duplicate_pairs(wanted, known, removed)
-    rows = sorted(fresh, key=lambda row: row.event_id)
-    counts = Counter(row.source.value for row in rows)
-    manifest = Manifest(
+    schema = row_schema(settings.row_schema)
+    digests = [row_digest(row, schema) for row in log.preferences]
+    with duckdb.connect() as db:
+        table = table_of(log.preferences)
+        table = table.append_column("_ordinal", pa.array(range(len(digests)), pa.int64()))
+        db.register("log", table.append_column("_digest", pa.array(digests, pa.string())))
+        db.register("earlier", table_of(row for dataset in earlier for row in dataset.rows))
+        decided = decide(db, settings.rules())
+        kept = db.execute("SELECT _ordinal FROM decided WHERE reason IS NULL ORDER BY event_id")
+        rows = tuple(log.preferences[ordinal] for (ordinal,) in kept.fetchall())
+    manifest = manifest_of(
+        decided, settings, log, len(log.preferences), [dataset.manifest for dataset in earlier]
+    )
+    return FrozenDataset(manifest=manifest, rows=rows)
+
+
+def manifest_of(
+    decided: Decided,
+    settings: FreezeSettings,
+    log: Origin,
+    readable: int,
+    earlier: Iterable[Manifest],
+) -> Manifest:
+    """The manifest of what the rules left of ``readable`` preferences."""
+    unreadable = {"unreadable": log.unreadable} if log.unreadable else {}
+    return Manifest(
         ranges=log.ranges,
         schema_ids=tuple(sorted(log.schema_ids)),
         sources=settings.sources,
-        judge_config_hash=judge_config_hash,
+        judge_config_hash=decided.judge_config_hash,
         excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
-        earlier=tuple(sorted(dataset.manifest.manifest_hash for dataset in earlier)),
-        read=len(log.preferences) + log.unreadable,
-        rows=len(rows),
-        row_sha256=row_sha256(rows),
-        counts=dict(sorted(counts.items())),
-        removed={reason: removed[reason] for reason in sorted(removed)},
+        earlier=tuple(sorted(manifest.manifest_hash for manifest in earlier)),
+        read=readable + log.unreadable,
+        rows=decided.rows,
+        row_schema=row_schema(settings.row_schema).schema_id,
+        row_sha256=decided.row_sha256,
+        counts=decided.counts,
+        removed=dict(sorted((decided.removed | unreadable).items())),
     )
-    return FrozenDataset(manifest=manifest, rows=tuple(rows))
 
 
 def settings_of(manifest: Manifest) -> FreezeSettings:
@@ -94,65 +113,5 @@ def settings_of(manifest: Manifest) -> FreezeSettings:
         sources=manifest.sources,
         judge_config_hash=manifest.judge_config_hash,
         excluded_prompt_ids=frozenset(manifest.excluded_prompt_ids),
+        row_schema=manifest.row_schema,
     )
-
-
-def _wanted(
-    preferences: Sequence[Preference], settings: FreezeSettings, removed: Counter[Reason]
-) -> list[Preference]:
-    seen: set[str] = set()
-    wanted = []
-    for row in preferences:
-        reason = "duplicate_event" if row.event_id in seen else _against(row, settings)
-        seen.add(row.event_id)
-        if reason is None:
-            wanted.append(row)
-        else:
-            removed[reason] += 1
-    return wanted
-
-
-def _against(row: Preference, settings: FreezeSettings) -> Reason | None:
-    if row.source not in settings.sources:
-        return "other_source"
-    picked = settings.judge_config_hash
-    if picked and row.source is PreferenceSource.RLAIF and row.judge_config_hash != picked:
-        return "other_judge_config"
-    if row.prompt_id in settings.excluded_prompt_ids:
-        return "excluded_prompt"
-    if _text(row.chosen) == _text(row.rejected):
-        return "same_text"
-    return None
-
-
-def _one_judge_config(rows: Iterable[Preference]) -> str | None:
-    hashes = {row.judge_config_hash for row in rows if row.source is PreferenceSource.RLAIF}
-    if len(hashes) > 1:
-        raise ConfigError(
-            f"the rlaif rows were judged under {len(hashes)} configurations "
-            f"({', '.join(sorted(hashes))}); pick one with --judge-config"
-        )
-    return hashes.pop() if hashes else None
-
-
-def _without_duplicate_pairs(
-    rows: Iterable[Preference], earlier: frozenset[Pair], removed: Counter[Reason]
-) -> Iterable[Preference]:
-    seen: set[Pair] = set()
-    for row in rows:
-        pair = _pair(row)
-        if pair in earlier:
-            removed["earlier_dataset"] += 1
-        elif pair in seen:
-            removed["duplicate_pair"] += 1
-        else:
-            seen.add(pair)
-            yield row
-
-
-def _pair(row: Preference) -> Pair:
-    return _text(row.prompt), _text(row.chosen), _text(row.rejected)
-
-
-def _text(messages: Sequence[Message]) -> str:
-    return "\x1e".join(f"{message.role}\x1f{message.content}" for message in messages)

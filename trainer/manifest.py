@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import Field, ValidationError
 
 from schemas.errors import ConfigError
-from schemas.events import Preference
 from schemas.records import OffsetRange, PreferenceSource, Record
 
 MANIFEST_FILE = "manifest.json"
@@ -20,10 +18,11 @@ class Manifest(Record):
 
     ``earlier`` are the manifest hashes of the datasets whose pairs were left out. ``read`` is
     always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
-    empty for a dataset that was frozen from a list in this process.
+    empty for a dataset that was frozen from a list in this process. ``row_schema`` is the id of
+    the schema that the rows are hashed in (see ``row_hash``).
     """
 
-    format_version: int = 1
+    format_version: int = 2
     ranges: tuple[OffsetRange, ...] = ()
     schema_ids: tuple[int, ...] = ()
     sources: tuple[PreferenceSource, ...]
@@ -32,6 +31,7 @@ class Manifest(Record):
     earlier: tuple[str, ...] = ()
     read: int = Field(ge=0)
     rows: int = Field(ge=0)
+    row_schema: int
     row_sha256: str
     counts: dict[str, int]
     removed: dict[str, int]
@@ -41,15 +41,6 @@ class Manifest(Record):
         """SHA-256 of the manifest's canonical JSON: the identity of the dataset."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def row_sha256(rows: Iterable[Preference]) -> str:
-    """SHA-256 over the canonical JSON of every row in order."""
-    digest = hashlib.sha256()
-    for row in rows:
-        digest.update(json.dumps(row.model_dump(mode="json"), sort_keys=True).encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -19,12 +19,12 @@ from trainer.checkpoint import (
     part_dir,
 )
 from trainer.full_disk import a_full_disk_is_fatal
-from trainer.manifest import row_sha256
 from trainer.policy import Kind, TrainedPolicy, Watch
 from trainer.precision import computes_in_bfloat16
 from trainer.progress import Diverged, StepLog, watching
 from trainer.quiet import quiet
 from trainer.resume import Origin, begin, can_resume, marking, steps_of
+from trainer.row_hash import row_sha256
 from trainer.row_lengths import Fitted, Reading, fit
 from trainer.saving import save
 from trainer.trackers import open_trackers
