@@ -73,6 +73,19 @@ def read(settings: Settings, ranges: Sequence[OffsetRange]) -> Iterator[LoggedEv
     Raises ``LogChanged`` before the first message if a topic is not the one it was or if messages
     of a range are gone; ``DependencyDown`` if Kafka stays silent for 30 s.
     """
+    for wanted, message in _messages(settings, ranges):
+        yield _logged(wanted, message)
+
+
+def read_values(settings: Settings, ranges: Sequence[OffsetRange]) -> Iterator[bytes | None]:
+    """The values alone, not decoded; otherwise as ``read``."""
+    for _, message in _messages(settings, ranges):
+        yield message.value()
+
+
+def _messages(
+    settings: Settings, ranges: Sequence[OffsetRange]
+) -> Iterator[tuple[OffsetRange, Message]]:
     _check_unchanged(settings, ranges)
     reader = consumer(
         settings,
@@ -84,7 +97,8 @@ def read(settings: Settings, ranges: Sequence[OffsetRange]) -> Iterator[LoggedEv
     )
     try:
         for wanted in ranges:
-            yield from _read_range(settings, reader, wanted)
+            for message in _read_range(settings, reader, wanted):
+                yield wanted, message
     finally:
         reader.close()
 
@@ -128,7 +142,7 @@ def _check_unchanged(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
             )
 
 
-def _read_range(settings: Settings, reader: Consumer, wanted: OffsetRange) -> Iterator[LoggedEvent]:
+def _read_range(settings: Settings, reader: Consumer, wanted: OffsetRange) -> Iterator[Message]:
     name = topic_name(settings, wanted.topic)
     reader.assign([TopicPartition(name, wanted.partition, wanted.first)])
     heard_s = time.monotonic()
@@ -150,7 +164,7 @@ def _read_range(settings: Settings, reader: Consumer, wanted: OffsetRange) -> It
             elif offset > wanted.last:
                 return
             else:
-                yield _logged(wanted, offset, message)
+                yield message
                 at = offset + 1
                 if at > wanted.last:
                     return
@@ -162,8 +176,9 @@ def _read_range(settings: Settings, reader: Consumer, wanted: OffsetRange) -> It
             )
 
 
-def _logged(wanted: OffsetRange, offset: int, message: Message) -> LoggedEvent:
-    value = message.value()
+def _logged(wanted: OffsetRange, message: Message) -> LoggedEvent:
+    value, offset = message.value(), message.offset()
+    assert offset is not None
     event: Event | None = None
     error: SchemaMismatch | None = None
     try:

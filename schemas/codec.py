@@ -13,6 +13,8 @@ from schemas.events import EVENTS, TOPICS, Event
 from schemas.registry import FileRegistry
 
 _HEADER = struct.Struct(">bI")
+HEADER_BYTES = _HEADER.size
+"""Of the magic byte and the schema's id, before the Avro body."""
 _MAGIC = 0
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,8 @@ _COLUMNS: dict[str, pa.DataType] = {
     "panel": pa.string(),
     "marks": pa.list_(pa.string()),
 }
+_ROWS_AT_ONCE = 1000
+_MAY_BE_NONE = frozenset({"margin", "agreement"})
 SCHEMA = pa.schema(list(_COLUMNS.items()))
 """The columns of rows.parquet: prompt, chosen and rejected are message lists as TRL reads them."""
 
@@ -97,17 +99,33 @@ def load(path: Path) -> FrozenDataset:
     Raises ``ConfigError`` where a file is missing or the rows are not those that were frozen.
     """
     manifest = read_manifest(path)
-    file = (path if path.is_dir() else path.parent) / ROWS_FILE
+    folder = path if path.is_dir() else path.parent
+    rows = tuple(stored_rows(folder))
+    check_rows(rows, manifest, folder)
+    return FrozenDataset(manifest=manifest, rows=rows)
+
+
+def stored_rows(folder: Path) -> Iterator[Preference]:
+    """The rows of a dataset as they are on disk, read a few at a time, not checked.
+
+    Raises ``ConfigError`` where they cannot be read.
+    """
+    file = folder / ROWS_FILE
     try:
-        records = pq.read_table(file, schema=SCHEMA).to_pylist()
+        with pq.ParquetFile(file) as parquet:
+            for batch in parquet.iter_batches(_ROWS_AT_ONCE):
+                yield from map(_preference, batch.to_pylist())
     except (OSError, pa.ArrowException) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); freeze the manifest again") from None
-    rows = tuple(_preference(record) for record in records)
+
+
+def check_rows(rows: Iterable[Preference], manifest: Manifest, folder: Path) -> None:
+    """Raise ``ConfigError`` where the rows are not those that the manifest vouches for."""
     if row_sha256(rows, manifest.row_schema) != manifest.row_sha256:
         raise ConfigError(
-            f"{file}: the rows are not those of the manifest (hash differs); freeze it again"
+            f"{folder / ROWS_FILE}: the rows are not those of the manifest (hash differs); "
+            "freeze it again"
         )
-    return FrozenDataset(manifest=manifest, rows=rows)
 
 
 def _columns(row: Preference) -> dict[str, object]:
@@ -118,6 +136,8 @@ def _columns(row: Preference) -> dict[str, object]:
 
 
 def _preference(record: dict[str, object]) -> Preference:
+    """A column that the file does not have yet is its field's default."""
+    record = {name: v for name, v in record.items() if v is not None or name in _MAY_BE_NONE}
     for checks in ("chosen_checks", "rejected_checks"):
         record[checks] = dict(record[checks])  # type: ignore[call-overload]
     return Preference.model_validate(record)

@@ -1,19 +1,31 @@
-"""The dataset card: what a person must know of a frozen dataset before training on it. Pure."""
+"""The dataset card: what a person must know of a frozen dataset before training on it."""
 
-from collections import Counter
-from statistics import median
+from pathlib import Path
 
-from trainer.dataset import FrozenDataset
+import duckdb
+
+from trainer.manifest import ROWS_FILE, read_manifest
 
 CARD_FILE = "README.md"
 
 
-def card(dataset: FrozenDataset) -> str:
+def write_card(folder: Path) -> None:
+    """Write the card beside the dataset in the folder."""
+    (folder / CARD_FILE).write_text(card(folder), encoding="utf-8")
+
+
+def card(folder: Path) -> str:
     """The card as Markdown with the front matter of a dataset repository."""
-    manifest, rows = dataset.manifest, dataset.rows
-    slices = Counter(row.slice for row in rows)
-    teachers = Counter(row.teacher_model or "none" for row in rows)
-    rubrics = Counter(row.rubric_version or "none" for row in rows)
+    manifest = read_manifest(folder)
+    with duckdb.connect() as db:
+        db.read_parquet(str(folder / ROWS_FILE)).create_view("rows")
+        slices, teachers, rubrics = (
+            dict(db.execute(f"SELECT {column}, count(*) FROM rows GROUP BY ALL").fetchall())
+            for column in ("slice", "teacher_model", "rubric_version")
+        )
+        lengths = db.execute(
+            "SELECT median(chosen_length), median(rejected_length) FROM rows"
+        ).fetchall()
     lines = [
         "---",
         "task_categories: [text-generation]",
@@ -42,11 +54,8 @@ def card(dataset: FrozenDataset) -> str:
         f"- log: {each.topic} partition {each.partition}, offsets {each.first} to {each.last}"
         for each in manifest.ranges
     ]
-    if rows:
-        lines += [
-            f"- median length in characters: chosen {median(r.chosen_length for r in rows):g}, "
-            f"rejected {median(r.rejected_length for r in rows):g}"
-        ]
+    for chosen, rejected in lengths if manifest.rows else ():
+        lines += [f"- median length in characters: chosen {chosen:g}, rejected {rejected:g}"]
     return "\n".join(lines) + "\n"
 
 
@@ -59,4 +68,4 @@ def _table(title: str, counts: dict[str, int]) -> list[str]:
 
 def _cell(text: str) -> str:
     """Names come from events: they may not end the cell or the table."""
-    return " ".join(text.replace("|", "\\|").split()) or "-"
+    return " ".join(text.replace("|", "\\|").split()) or "none"

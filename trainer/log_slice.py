@@ -5,14 +5,12 @@ from typing import TypeVar
 
 from infra.settings import Settings
 from infra.topic_log import LoggedEvent, read, snapshot
+from schemas.codec import HEADER_BYTES
 from schemas.events import TOPICS, Calibration, Event, Preference, Run
 from schemas.records import OffsetRange
 from trainer.freeze import LogSlice
 
 E = TypeVar("E", bound=Event)
-
-# Magic byte and 4-byte schema id of the Confluent wire format.
-_HEADER_BYTES = 5
 
 
 def read_preferences(settings: Settings, ranges: Sequence[OffsetRange] | None = None) -> LogSlice:
@@ -66,4 +64,4 @@ def _first_of_ids(settings: Settings, kind: type[E]) -> list[E]:
 
 def _schema_id(logged: LoggedEvent) -> int:
     assert logged.value is not None
-    return int.from_bytes(logged.value[1:_HEADER_BYTES], "big")
+    return int.from_bytes(logged.value[1:HEADER_BYTES], "big")

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from consumers.anchors.near_duplicates import asked, near_duplicates
 from consumers.calibration.splits import Split, SplitShares, split_of
 from infra.settings import Settings
 from infra.topic_log import events
-from schemas.events import Comparison, Label, Preference
+from schemas.events import Comparison, Label, Messages
 from schemas.records import LabelRole, Purpose
 
 _MEASURING = (Purpose.ANCHOR, Purpose.PROBE)
@@ -28,7 +29,17 @@ class HeldOut:
         return self.measured | self.repeated.keys()
 
 
-def held_out(settings: Settings, shares: SplitShares, rows: Iterable[Preference] = ()) -> HeldOut:
+class Asked(Protocol):
+    """Whatever asks a prompt: a preference, or a row of one that is on disk."""
+
+    @property
+    def prompt_id(self) -> str: ...
+
+    @property
+    def prompt(self) -> Messages: ...
+
+
+def held_out(settings: Settings, shares: SplitShares, rows: Iterable[Asked] = ()) -> HeldOut:
     """What of the log measures, and which prompts of ``rows`` nearly repeat it.
 
     Core anchors are the human rows themselves, so they are free; audits label what is trained on.

@@ -171,17 +171,21 @@ def test_a_diff_names_what_only_one_holds() -> None:
     assert changed.changed == ("a",)
 
 
-def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables() -> None:
+def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables(tmp_path: Path) -> None:
+    def card_of(dataset: FrozenDataset, name: str) -> str:
+        return card(write(dataset, tmp_path / name).parent)
+
     dataset = frozen(
         preference("a", slice="x | y\n| z"), human("h"), preference("t", source=THUMBS)
     )
-    text = card(dataset)
+    text = card_of(dataset, "some")
     assert "2 pairs of 3 preferences read" in text
     assert "| other_source | 1 |" in text
     assert "| x \\| y \\| z | 1 |" in text
+    assert "chosen 10, rejected 9" in text
     assert dataset.manifest.manifest_hash in text
-    assert "no rlaif rows" in card(frozen(human("h")))
-    assert card(frozen())
+    assert "no rlaif rows" in card_of(frozen(human("h")), "human")
+    assert card_of(frozen(), "none")
 
 
 def test_every_field_of_a_preference_is_a_column(tmp_path: Path) -> None:
