@@ -145,7 +145,7 @@ def _keep(
     topic = REJUDGMENTS
     if publish:
         # from now on events name this version
-        lock(project / "rubrics", rubric, load_rubric(project, rubric).hash)
+        lock(project, load_rubric(project, rubric))
         topic = TOPICS[Judgment]
     ensure_topics(settings)
     send(settings, found, topic)

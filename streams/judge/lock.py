@@ -12,24 +12,26 @@ from pydantic import TypeAdapter, ValidationError
 
 from schemas.errors import ConfigError
 from schemas.ids import ConfigHash
+from streams.versioned import Versioned, versioned_path
 
 FILE_NAME = "lock.json"
 _HASHES = TypeAdapter(dict[str, ConfigHash])
 
 
-def lock(folder: Path, ref: str, content_hash: ConfigHash, *, add: bool = True) -> None:
-    """Check ``ID/VERSION`` of ``folder`` against its lock; a version that is not in it is added.
+def lock(project_dir: Path, used: Versioned, *, add: bool = True) -> None:
+    """Check a version against its folder's lock; a version that is not in it is added.
 
     ``add`` False only checks: a version on trial may still change.
     Raises ``ConfigError`` where it was locked with another content, or the lock cannot be used.
     """
-    path = folder / FILE_NAME
+    ref, content_hash = used.ref, used.hash
+    path = project_dir / used.folder / FILE_NAME
     hashes = _read(path)
     known = hashes.get(ref)
     if known == content_hash or (known is None and not add):
         return
     if known is not None:
-        file = folder / f"{ref}.yaml"
+        file = versioned_path(project_dir, type(used), ref)
         raise ConfigError(
             f"{file}: {ref} was changed after it was used (its hash is {content_hash}, {path} has "
             f"{known}); restore it and make a new version of it, a file beside it"

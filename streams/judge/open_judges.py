@@ -47,10 +47,9 @@ def open_judges(
         if not judge.allow_same_model:
             _refuse_policy(one, name, project_dir, policies)
     for standard in standards.values():
-        kind = "rubrics" if isinstance(standard, Rubric) else "constitutions"
-        lock(project_dir / kind, standard.ref, standard.hash, add=standard.ref != trial)
+        lock(project_dir, standard, add=standard.ref != trial)
     if panel is not None:
-        lock(project_dir / "panels", panel.ref, panel.hash)
+        lock(project_dir, panel)
     return Judges(
         [
             Member(

@@ -1,17 +1,15 @@
 """Panels: several judges with weights, as reviewed files ``panels/<id>/<version>.yaml``."""
 
-import json
 from pathlib import Path
 from typing import Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
-from schemas.ids import ConfigHash, config_hash
 from streams.judge.combine import Method
 from streams.judge.settings import MemberSettings
+from streams.versioned import Versioned, load_versioned, refuse_twice, versioned_path
 
 
 class PanelMember(MemberSettings):
@@ -72,13 +70,12 @@ class Fitted(BaseModel):
     """What each member reached there."""
 
 
-class Panel(BaseModel):
-    """A version of a panel. Immutable once used (lock.py), as its verdicts carry its name."""
+class Panel(Versioned):
+    """A version of a panel; its verdicts carry its name."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder = "panels"
+    noun = "panel"
 
-    id: str = Field(pattern=r"^[\w.-]+$")
-    version: str = Field(pattern=r"^[\w.-]+$", coerce_numbers_to_str=True)
     method: Method = "majority"
     members: tuple[PanelMember, ...] = Field(min_length=1)
     cascade: Cascade | None = None
@@ -87,10 +84,7 @@ class Panel(BaseModel):
 
     @model_validator(mode="after")
     def _members_can_be_told_apart_and_vote(self) -> Self:
-        names = [member.name for member in self.members]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"member {', '.join(twice)} stands twice; give each its own name")
+        refuse_twice("member", (member.name for member in self.members))
         if not any(member.weight for member in self.members):
             raise ValueError("no member has a vote; give one a weight above 0")
         return self
@@ -109,38 +103,15 @@ class Panel(BaseModel):
             )
         return self
 
-    @property
-    def ref(self) -> str:
-        """``ID/VERSION``, as settings and events name it."""
-        return f"{self.id}/{self.version}"
-
-    @property
-    def hash(self) -> ConfigHash:
-        """Hash of its content as ``Rubric.hash``: layout and fields left out do not count."""
-        content = self.model_dump(mode="json", exclude_defaults=True)
-        return config_hash(json.dumps(content, sort_keys=True))
-
 
 def panel_path(project_dir: Path, ref: str) -> Path:
     """Where the panel ``ID/VERSION`` stands."""
-    panel_id, _, version = ref.partition("/")
-    return project_dir / "panels" / panel_id / f"{version}.yaml"
+    return versioned_path(project_dir, Panel, ref)
 
 
 def load_panel(project_dir: Path, ref: str) -> Panel:
-    """The panel ``ID/VERSION`` of a project.
-
-    Raises ``ConfigError`` with file, line and remedy, also where the file says another id or
-    version than its path.
-    """
-    path = panel_path(project_dir, ref)
-    panel = load_yaml(path, Panel)
-    if panel.ref != ref:
-        raise ConfigError(
-            f"{path}:1: this file says it is panel {panel.ref}; "
-            f"make id and version those of its path, {ref}"
-        )
-    return panel
+    """The panel ``ID/VERSION`` of a project; raises as ``load_versioned``."""
+    return load_versioned(project_dir, Panel, ref)
 
 
 def next_version(project_dir: Path, panel: Panel) -> str:

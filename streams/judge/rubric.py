@@ -1,14 +1,11 @@
 """Rubrics: what an answer is judged by, as reviewed files ``rubrics/<id>/<version>.yaml``."""
 
-import json
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from infra.yaml_config import load_yaml
-from schemas.errors import ConfigError
-from schemas.ids import ConfigHash, config_hash
+from streams.versioned import Versioned, load_versioned, refuse_twice
 
 DecidedBy = Literal["verifier", "judge", "people"]
 
@@ -54,13 +51,12 @@ class WorkedExample(BaseModel):
     verdict: Literal["A", "B", "tie"]
 
 
-class Rubric(BaseModel):
-    """A version of a rubric. Immutable once used (lock.py): events name it by id and version."""
+class Rubric(Versioned):
+    """A version of a rubric."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    folder = "rubrics"
+    noun = "rubric"
 
-    id: str = Field(pattern=r"^[\w.-]+$")
-    version: str = Field(pattern=r"^[\w.-]+$", coerce_numbers_to_str=True)
     criteria: tuple[Criterion, ...] = Field(min_length=1)
     instructions: str = Field(min_length=1)
     tie_policy: str = Field(min_length=1)
@@ -68,10 +64,7 @@ class Rubric(BaseModel):
 
     @model_validator(mode="after")
     def _criteria_can_be_told_apart_and_judged(self) -> Self:
-        ids = [criterion.id for criterion in self.criteria]
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise ValueError(f"criterion {', '.join(twice)} stands twice; give each its own id")
+        refuse_twice("criterion", (criterion.id for criterion in self.criteria))
         if not self.judged:
             raise ValueError("no criterion is decided_by: judge, so there is nothing to judge")
         return self
@@ -95,37 +88,11 @@ class Rubric(BaseModel):
         return self
 
     @property
-    def ref(self) -> str:
-        """``ID/VERSION``, as settings and events name it."""
-        return f"{self.id}/{self.version}"
-
-    @property
     def judged(self) -> tuple[Criterion, ...]:
         """The criteria that the judge is asked about."""
         return tuple(each for each in self.criteria if each.decided_by == "judge")
 
-    @property
-    def hash(self) -> ConfigHash:
-        """Hash of all of its content; comments and layout of the file do not count.
-
-        Nor do fields that are left out: a later release that knows more fields keeps the hash.
-        """
-        content = self.model_dump(mode="json", exclude_defaults=True)
-        return config_hash(json.dumps(content, sort_keys=True))
-
 
 def load_rubric(project_dir: Path, ref: str) -> Rubric:
-    """The rubric ``ID/VERSION`` of a project.
-
-    Raises ``ConfigError`` with file, line and remedy, also where the file says another id or
-    version than its path.
-    """
-    rubric_id, _, version = ref.partition("/")
-    path = project_dir / "rubrics" / rubric_id / f"{version}.yaml"
-    rubric = load_yaml(path, Rubric)
-    if rubric.ref != ref:
-        raise ConfigError(
-            f"{path}:1: this file says it is rubric {rubric.ref}; "
-            f"make id and version those of its path, {ref}"
-        )
-    return rubric
+    """The rubric ``ID/VERSION`` of a project; raises as ``load_versioned``."""
+    return load_versioned(project_dir, Rubric, ref)

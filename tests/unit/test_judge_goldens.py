@@ -112,11 +112,11 @@ def test_what_passed_is_kept(tmp_path: Path) -> None:
 
 
 def test_a_version_on_trial_may_still_change(tmp_path: Path) -> None:
-    lock(tmp_path, "harbor/2", RUBRIC.hash, add=False)
-    other = RUBRIC.model_copy(update={"instructions": "Compare well."})
-    lock(tmp_path, "harbor/2", other.hash)
+    (tmp_path / "rubrics").mkdir()
+    lock(tmp_path, RUBRIC, add=False)
+    lock(tmp_path, RUBRIC.model_copy(update={"instructions": "Compare well."}))
     with pytest.raises(ConfigError, match="was changed after it was used"):
-        lock(tmp_path, "harbor/2", RUBRIC.hash, add=False)
+        lock(tmp_path, RUBRIC, add=False)
 
 
 def test_the_changes_of_a_rubric() -> None:
