@@ -4,7 +4,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from schemas.errors import ConfigError
 from schemas.events import Run
 from schemas.records import RunStatus
@@ -84,6 +86,15 @@ def test_after_a_rollback_the_next_promotion_stands_on_what_serves(
     promoted(registry, tmp_path, "c")
     roll_back(registry)
     assert registry.current() == first
+
+
+def test_before_the_first_promotion_there_is_nothing(registry: ModelRegistry) -> None:
+    assert (registry.current(), registry.moves(), registry.standing()) == (None, (), ())
+    with pytest.raises(ConfigError, match="no earlier promotion"):
+        roll_back(registry)
+    listed = CliRunner().invoke(app, ["models"], env={"PREFSTREAM_MODELS_DIR": str(registry.root)})
+    assert listed.exit_code == 0
+    assert "nothing is promoted in" in listed.stdout
 
 
 def test_a_stale_trainer_moves_nothing(registry: ModelRegistry, tmp_path: Path) -> None:

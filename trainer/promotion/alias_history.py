@@ -28,7 +28,7 @@ class Move(Record):
 def made(moves: Sequence[Move], current: str | None) -> tuple[Move, ...]:
     """The moves that happened: those whose version the next one, or the alias, starts from."""
     written = [move for move in moves if move.kind != "claim"]
-    starts = [*(move.previous for move in written[1:]), current]
+    starts = [*(move.previous for move in written), current][1:]
     return tuple(m for m, start in zip(written, starts, strict=True) if m.version == start)
 
 
