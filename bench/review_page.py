@@ -4,7 +4,8 @@
 
 Each page is asked for over HTTP on loopback, one request after the other, by somebody who labelled
 2,000 items and skipped 500: what they did is what the search for their next item passes over. The
-reference in the same run is a file that the same server gives out without any query.
+reference in the same run is a file that the same server gives out without any query. CPU is that of
+server and client together, a request: what is left of the time on a machine that does much else.
 """
 
 import argparse
@@ -12,8 +13,9 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
@@ -101,6 +103,7 @@ def _served(engine: Engine) -> Iterator[str]:
         desk=Desk(engine=engine, send=lambda _: None, now_s=time.time),
         rubric=project_rubrics(_PROJECT),
         evidence=_NoTables(),
+        prompts=lambda _: (),
         notice=lambda: None,
         kappa_wanted=0.72,
     )
@@ -115,44 +118,50 @@ def _served(engine: Engine) -> Iterator[str]:
             thread.join()
 
 
-def _times_ms(client: httpx.Client, path: str, requests: int) -> list[float]:
+def _timed(request: Callable[[], httpx.Response], requests: int) -> dict[str, float]:
     """Redirects are followed and count: they are part of what a person waits for."""
     times: list[float] = []
+    cpu = time.process_time()
     for _ in range(requests):
         start = time.perf_counter()
-        client.get(path).raise_for_status()
+        request().raise_for_status()
         times.append((time.perf_counter() - start) * 1000)
-    return times
+    return {
+        "p50_ms": statistics.median(times),
+        "p95_ms": statistics.quantiles(times, n=20)[-1],
+        "cpu_ms": (time.process_time() - cpu) * 1000 / requests,
+    }
 
 
-def _labels_ms(client: httpx.Client, requests: int) -> list[float]:
+def _saving(client: httpx.Client) -> Callable[[], httpx.Response]:
     """Saving a label, Kafka's answer apart, up to the next item's page."""
     found = re.search(r'name="csrf" value="([^"]+)"', client.get("/").text)
     assert found is not None
-    times: list[float] = []
-    item = client.get("/next/LABEL").url.path
-    for _ in range(requests):
-        start = time.perf_counter()
-        answer = client.post(f"{item}/label", data={"choice": "B", "csrf": found[1]})
-        times.append((time.perf_counter() - start) * 1000)
-        item = answer.raise_for_status().url.path
-    return times
+    form = {"choice": "B", "csrf": found[1]}
+    at = client.get("/next/LABEL").url.path
+
+    def save() -> httpx.Response:
+        nonlocal at
+        answer = client.post(f"{at}/label", data=form)
+        at = answer.url.path
+        return answer
+
+    return save
 
 
 def measure(items: int, requests: int) -> dict[str, dict[str, float]]:
-    """p50 and p95 in milliseconds of every page."""
+    """p50, p95 and CPU in milliseconds of every page."""
     with TemporaryDirectory() as folder:
         engine = open_database(Settings(data_dir=Path(folder)))
         token = _worked(engine, items)
         with _served(engine) as url, httpx.Client(base_url=url, follow_redirects=True) as client:
             client.post("/sign-in", data={"token": token})
-            times = {name: _times_ms(client, path, requests) for name, path in _PAGES.items()}
-            times["save and next"] = _labels_ms(client, requests)
+            found = {
+                name: _timed(partial(client.get, path), requests) for name, path in _PAGES.items()
+            }
+            found["save and next"] = _timed(_saving(client), requests)
         engine.dispose()
-    return {
-        name: {"p50_ms": statistics.median(all_), "p95_ms": statistics.quantiles(all_, n=20)[-1]}
-        for name, all_ in times.items()
-    }
+    return found
 
 
 def main() -> None:
@@ -167,7 +176,8 @@ def main() -> None:
         print(json.dumps(found))
         return
     for name, one in found.items():
-        print(f"{name:<24} p50 {one['p50_ms']:6.1f} ms   p95 {one['p95_ms']:6.1f} ms")
+        figures = "   ".join(f"{key[:-3]} {ms:6.1f} ms" for key, ms in one.items())
+        print(f"{name:<24} {figures}")
 
 
 if __name__ == "__main__":

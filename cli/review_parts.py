@@ -49,6 +49,7 @@ def parts(
     """What the pages stand on."""
     import time
 
+    from cli.show import proofs_of
     from consumers.review.desk import Desk
     from consumers.review.evidence import TableEvidence
     from consumers.review.rubrics import no_rubrics, project_rubrics
@@ -61,6 +62,7 @@ def parts(
         desk=Desk(engine=engine, send=Publisher(settings, _DELIVERY_S).publish, now_s=time.time),
         rubric=no_rubrics if project is None else project_rubrics(folder or Path()),
         evidence=TableEvidence(settings),
+        prompts=lambda one: () if project is None else proofs_of(one, folder or Path(), settings),
         notice=board,
         kappa_wanted=gate.min_kappa,
     )

@@ -41,7 +41,7 @@ def show(
 
     settings = Settings()
     judgment = find_judgment(settings, judgment_id, file)
-    proofs = _proofs(judgment, project, settings)
+    proofs = proofs_of(judgment, project, settings)
     if as_json:
         typer.echo(_json(judgment, proofs))
     else:
@@ -51,7 +51,7 @@ def show(
         raise typer.Exit(1)
 
 
-def _proofs(judgment: "Judgment", project: Path, settings: "Settings") -> "tuple[Proof, ...]":
+def proofs_of(judgment: "Judgment", project: Path, settings: "Settings") -> "tuple[Proof, ...]":
     """A proof for each opinion; a project that cannot render them any more proves none."""
     from functools import partial
 

@@ -92,6 +92,7 @@ class Office:
             "desk": self.desk,
             "rubric": no_rubrics,
             "evidence": NoTables(),
+            "prompts": lambda _: (),
             "notice": lambda: None,
             "kappa_wanted": 0.72,
         }

@@ -1,6 +1,6 @@
 """What the tables know of judges and pairs, for the pages that show it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from schemas.events import (
     Preference,
     Verification,
 )
+from streams.judge.proof import Proof
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -27,6 +28,9 @@ E = TypeVar("E", bound=Event)
 
 Notice = Callable[[], str | None]
 """The sentence that stands on every page, such as that a judge was demoted; None for none."""
+
+Prompts = Callable[[Judgment], Sequence[Proof]]
+"""The prompts behind a judgment, rendered again and held against their stored hashes."""
 
 # The judge's history over all rounds; older ones say nothing about today's judge.
 _CALIBRATIONS = 2_000

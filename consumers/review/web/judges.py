@@ -1,5 +1,6 @@
 """Pages about the judge: how it agrees with people, and all that happened to one pair."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -8,7 +9,10 @@ from starlette.responses import Response
 from consumers.review.charts import kappa_chart, reliability_chart
 from consumers.review.judge_health import judge_health
 from consumers.review.refusals import UnknownItem
-from consumers.review.web.review import Lead, ReviewParts, SignedIn, page
+from consumers.review.web.review import Lead, Review, ReviewParts, SignedIn, page
+from schemas.errors import PrefstreamError
+from schemas.events import Judgment
+from streams.judge.proof import Proof
 
 router = APIRouter()
 
@@ -44,4 +48,22 @@ def pair(
             f"the tables have no comparison, judgment or preference {id_.strip()}; copy the id "
             "from an event, and mind that the sink may be some seconds behind"
         )
-    return page(review, "pair.html", session, id=id_.strip(), history=history)
+    return page(
+        review,
+        "pair.html",
+        session,
+        id=id_.strip(),
+        history=history,
+        judged=[(one, _prompts(review, one)) for one in history.judgments] if history else [],
+    )
+
+
+def _prompts(review: Review, judgment: Judgment) -> Sequence[Proof]:
+    """The prompts, or why there are none: the rest of the pair is shown all the same."""
+    try:
+        return review.prompts(judgment)
+    except PrefstreamError as error:
+        return [
+            Proof(opinion=opinion, prompt=None, matches=False, why=str(error))
+            for opinion in judgment.opinions
+        ]

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from consumers.review.answer_text import blocks, difference
 from consumers.review.desk import Desk
-from consumers.review.evidence import Evidence, Notice
+from consumers.review.evidence import Evidence, Notice, Prompts
 from consumers.review.people import QUEUES, PersonRole
 from consumers.review.refusals import NotAllowed
 from consumers.review.rubrics import FindRubric
@@ -31,6 +31,7 @@ class Review:
     desk: Desk
     rubric: FindRubric
     evidence: Evidence
+    prompts: Prompts
     notice: Notice
     kappa_wanted: float
 
