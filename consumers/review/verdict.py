@@ -1,6 +1,7 @@
 """What a person answers about a pair, and the events that say so."""
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,7 +22,7 @@ class Verdict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     choice: Choice
-    criteria: tuple[str, ...] = Field(default=(), max_length=50)
+    criteria: tuple[Annotated[str, Field(max_length=64)], ...] = Field(default=(), max_length=50)
     comment: str = Field(default="", max_length=MAX_COMMENT_CHARACTERS)
 
 

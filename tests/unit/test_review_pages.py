@@ -171,6 +171,22 @@ def test_a_verdict_that_does_not_exist_is_refused(place: Office) -> None:
     assert place.log == []
 
 
+def test_a_body_larger_than_any_form_is_refused_before_it_is_read(place: Office) -> None:
+    client = TestClient(place.pages())
+    for body in (b"token=" + b"x" * 70_000, iter([b"token=", b"x"])):
+        answer = client.post("/sign-in", content=body)
+        assert answer.status_code == 413
+        assert "content-security-policy" in answer.headers
+
+
+def test_the_longest_comment_fits(place: Office) -> None:
+    client = signed_in(place, ANN)
+    item = client.get("/next/LABEL").url.path
+    form = {"choice": "A", "comment": "𝄞" * 4000, "csrf": csrf(client)}
+    assert client.post(f"{item}/label", data=form).status_code == 200
+    assert len(place.log[0].comment or "") == 4000
+
+
 def test_the_item_page_gives_away_neither_models_nor_checks(place: Office) -> None:
     found = Check(name="sql_gate", version="1", hard=True, status=CheckStatus.FAIL, evidence="no!")
     sides = [verified(f"side {n}").model_copy(update={"checks": (found,)}) for n in "xy"]

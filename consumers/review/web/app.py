@@ -12,6 +12,7 @@ from consumers.review.refusals import NotAllowed, Refused, TooLate, UnknownItem
 from consumers.review.sessions import Session
 from consumers.review.web import home, judges, sign_in, work
 from consumers.review.web.headers import SecurityHeaders
+from consumers.review.web.limits import BodyLimit
 from consumers.review.web.review import (
     STATIC,
     Review,
@@ -29,6 +30,7 @@ def review_app(review: Review) -> FastAPI:
     """The pages over these parts."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.review = review
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in (sign_in.router, home.router, work.router, judges.router):
