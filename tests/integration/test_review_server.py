@@ -42,7 +42,7 @@ def prefstream(settings: Settings, *arguments: str) -> subprocess.CompletedProce
 
 
 def test_from_a_token_to_a_label_in_the_topic(fresh_broker: Settings, tmp_path: Path) -> None:
-    publish(fresh_broker, [pair(1)])
+    publish(fresh_broker, [pair(1).model_copy(update={"rubric_id": "harbor"})])
     token = prefstream(fresh_broker, "review", "user", "add", "ann").stdout.strip()
     with (tmp_path / "log").open("w") as log:
         server = subprocess.Popen(
@@ -61,7 +61,7 @@ def test_from_a_token_to_a_label_in_the_topic(fresh_broker: Settings, tmp_path: 
             client.post("/sign-in", data={"token": token})
             wait_until(lambda: client.get("/next/LABEL").url.path == "/items/1", "the anchor")
             page = client.get("/items/1").text
-            assert "harbor" in page
+            assert "harbor/1" in page
             code = re.search(r'name="csrf" value="([^"]+)"', page)
             assert code is not None
             client.post("/items/1/label", data={"choice": "TIE", "csrf": code[1]})
@@ -81,10 +81,11 @@ def test_a_pair_and_its_judges_come_out_of_the_tables(
 ) -> None:
     compared = pair(1)
     judged = judgment(compared, event_id="j1", source_ids=(compared.event_id,))
+    other = judgment(pair(2), event_id="j2")
     made = preference(event_id="p1", source_ids=("j1",))
     given = label("ann", HumanWinner.A, comparison_id=compared.event_id)
     measured = [calibration(event_id=f"c{n}", kappa=0.5 + n / 10) for n in range(2)]
-    produce(fresh_broker, [compared, judged, judgment(event_id="j2"), made, given, *measured])
+    produce(fresh_broker, [compared, judged, other, made, given, *measured])
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
         sink.wait_serving()
         wait_caught_up(fresh_broker, 60)
