@@ -3,7 +3,7 @@
     python -m bench.review_page [--items 10000] [--requests 100] [--json]
 
 Each page is asked for over HTTP on loopback, one request after the other, by somebody who labelled
-2,000 items and skipped 500: what they did is what the search for their next item passes over. The
+1,000 items and skipped 500: what they did is what the search for their next item passes over. The
 reference in the same run is a file that the same server gives out without any query. CPU is that of
 server and client together, a request: what is left of the time on a machine that does much else.
 """
@@ -39,7 +39,7 @@ from schemas.events import Calibration, Comparison
 from schemas.records import LabelRole
 
 _PROJECT = Path(__file__).parents[1] / "examples" / "harbor" / "project"
-_LABELLED, _SKIPPED = 2_000, 500
+_LABELLED, _SKIPPED = 1_000, 500
 _PAGES = {
     "a file (reference)": "/static/icon.svg",
     "queues": "/",

@@ -39,24 +39,23 @@ def hold_next(
     if not person.may(queue):
         raise NotAllowed(f"the {queue.value.lower()} queue is not for the role {person.role}")
     take_turn(connection)
-    mine = and_(RESERVATIONS.c.item == ITEMS.c.id, RESERVATIONS.c.person == person.name)
-    wanted = (
-        select(ITEMS.c.id)
-        .outerjoin(RESERVATIONS, mine)
-        .where(
-            ITEMS.c.role == queue,
-            ITEMS.c.state == "open",
-            ~_labelled(person.name),
-            ~exists().where(SKIPS.c.item == ITEMS.c.id, SKIPS.c.person == person.name),
-            _taken(person.name, now_s) < ITEMS.c.wanted,
-        )
-        .limit(1)
-    )
+    able = [
+        ITEMS.c.role == queue,
+        ITEMS.c.state == "open",
+        ~_labelled(person.name),
+        ~exists().where(SKIPS.c.item == ITEMS.c.id, SKIPS.c.person == person.name),
+        _taken(person.name, now_s) < ITEMS.c.wanted,
+    ]
     if queue is not LabelRole.LABEL:
-        wanted = wanted.where(~_labelled_before(person.name))
-    held = wanted.where(RESERVATIONS.c.expires_at > now_s).order_by(RESERVATIONS.c.shown_at)
-    for choice in (held, wanted.order_by(ITEMS.c.id)):
-        if (found := connection.execute(choice).scalar()) is not None:
+        able.append(~_labelled_before(person.name))
+    held = (
+        select(ITEMS.c.id)
+        .select_from(RESERVATIONS.join(ITEMS, ITEMS.c.id == RESERVATIONS.c.item))
+        .where(RESERVATIONS.c.person == person.name, RESERVATIONS.c.expires_at > now_s, *able)
+        .order_by(RESERVATIONS.c.shown_at)
+    )
+    for choice in (held, select(ITEMS.c.id).where(*able).order_by(ITEMS.c.id)):
+        if (found := connection.execute(choice.limit(1)).scalar()) is not None:
             return _reserve(connection, person, load_item(connection, found), now_s)
     return None
 

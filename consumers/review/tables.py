@@ -78,6 +78,7 @@ RESERVATIONS = Table(
     Column("person", String(64), primary_key=True),
     Column("shown_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+    Index("reservations_of_person", "person", "expires_at"),
 )
 DRAFTS = Table(
     "drafts",
