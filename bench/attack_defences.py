@@ -1,6 +1,6 @@
 """What each defence of the judge is worth: the attack suite with it, and without it.
 
-    python -m bench.attack_defences [--pairs 120] [--repeats 1] [--json]
+    python -m bench.attack_defences [--pairs 120] [--repeats 1] [--place AFTER] [--json]
 
 Harbor's judge, on simulated anchors with a known better answer, through the judge stage as it runs:
 every attack of the suite before and after the worse answer and in the prompt. One row a set-up:
@@ -13,7 +13,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -27,6 +27,7 @@ from streams.inference.in_process import InProcessModel
 from streams.judge.attack.measure import AttackReport
 from streams.judge.attack.pairs import PairRow, comparison
 from streams.judge.attack.run import attack
+from streams.judge.attack.suite import Place
 from streams.judge.defences import Defences
 from streams.judge.judges import Judges
 from streams.judge.member import Member
@@ -67,7 +68,9 @@ def pairs(count: int) -> list[tuple[Comparison, Winner]]:
     return [comparison(row, RUBRIC) for row in islice(rows, count)]
 
 
-async def measured(count: int, repeats: int) -> dict[str, AttackReport | None]:
+async def measured(
+    count: int, repeats: int, places: Sequence[Place]
+) -> dict[str, AttackReport | None]:
     """The suite's figures under every set-up; None where the judge decides no pair rightly."""
     model: ChatModel = InProcessModel(CHECKPOINT)
     rubric, known = load_rubric(PROJECT, RUBRIC), pairs(count)
@@ -75,7 +78,8 @@ async def measured(count: int, repeats: int) -> dict[str, AttackReport | None]:
     for name, settings in SETUPS.items():
         member = Member(settings, rubric, model, nonce_key=b"a key that no attack knows")
         try:
-            found[name] = await attack(JudgeStage(settings, Judges([member])), known, repeats)
+            stage = JudgeStage(settings, Judges([member]))
+            found[name] = await attack(stage, known, repeats, places=places)
         except ValueError:  # nothing to count
             found[name] = None
         sys.stderr.write(f"{name}: done\n")
@@ -108,9 +112,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--pairs", type=int, default=120, help="comparisons that are attacked")
     parser.add_argument("--repeats", type=int, default=1, help="of each text at each place")
+    parser.add_argument(
+        "--place", action="append", choices=list(Place.__members__), help="default: every place"
+    )
     parser.add_argument("--json", action="store_true", dest="as_json")
     options = parser.parse_args()
-    found = asyncio.run(measured(options.pairs, options.repeats))
+    places = [Place[name] for name in options.place or Place.__members__]
+    found = asyncio.run(measured(options.pairs, options.repeats, places))
     if options.as_json:
         shown = {
             name: report.model_dump(mode="json") if report else None

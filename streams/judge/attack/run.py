@@ -7,7 +7,7 @@ from schemas.errors import PrefstreamError
 from schemas.events import Comparison, Judgment
 from schemas.records import Winner
 from streams.judge.attack.measure import AttackReport, report
-from streams.judge.attack.suite import spread
+from streams.judge.attack.suite import Place, spread
 from streams.judge.stage import JudgeStage
 
 # Comparisons in the judge at a time, each of them two calls.
@@ -19,12 +19,14 @@ async def attack(
     pairs: Sequence[tuple[Comparison, Winner]],
     repeats: int,
     on_done: Callable[[int, int], None] | None = None,
+    *,
+    places: Sequence[Place] = tuple(Place),
 ) -> AttackReport:
     """Judge every attacked comparison and its clean original; ``on_done(done, total)`` as it goes.
 
     Raises ValueError where nothing can be counted, and what the stage raises.
     """
-    attacked = list(spread(pairs, repeats))
+    attacked = list(spread(pairs, repeats, places))
     originals = {one.clean.event_id: one.clean for one in attacked}
     slots = asyncio.Semaphore(_IN_FLIGHT)
     total, done = len(attacked) + len(originals), 0
