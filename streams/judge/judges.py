@@ -11,7 +11,7 @@ from streams.judge.combine import Ballot, ballot, combine
 from streams.judge.marks import Mark
 from streams.judge.member import Member
 from streams.judge.panel import Panel
-from streams.judge.verdict import Decision
+from streams.judge.verdict import Decision, tie_log_odds
 
 
 class Heard(Record):
@@ -83,7 +83,7 @@ class Judges:
             return await self._ask(event, self.members)
         first = [one for one in self.members if one.name == cascade.first]
         said = await self._ask(event, first)
-        if all(_is_sure(each.decision, cascade.settled_margin) for each in said.values()):
+        if all(_is_sure(each, cascade.settled_margin) for each in said.values()):
             return said
         others = [one for one in self.members if one not in first]
         return said | await self._ask(event, others)
@@ -100,6 +100,11 @@ class Judges:
         return ballots
 
 
-def _is_sure(decision: Decision, settled_margin: float) -> bool:
-    decided = decision.winner in (Winner.A, Winner.B)
-    return decided and decision.margin is not None and abs(decision.margin) >= settled_margin
+def _is_sure(said: Ballot, settled_margin: float) -> bool:
+    """A winner by its margin; a tie where it is that much likelier than either in both orders."""
+    if said.decision.winner is Winner.TIE:
+        leads = [tie_log_odds(opinion) for opinion in said.opinions]
+        return all(lead is not None and lead >= settled_margin for lead in leads)
+    decided = said.decision.winner in (Winner.A, Winner.B)
+    margin = said.decision.margin
+    return decided and margin is not None and abs(margin) >= settled_margin

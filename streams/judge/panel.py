@@ -38,7 +38,8 @@ class Cascade(BaseModel):
 
     first: str
     settled_margin: float = Field(gt=0)
-    """|m| in log-odds of the first member from which its verdict stands alone."""
+    """|m| in log-odds of the first member from which its verdict stands alone; of a tie, how much
+    likelier it must be than either candidate, in both orders."""
 
 
 class Floor(BaseModel):

@@ -58,6 +58,14 @@ def log_odds(opinion: Opinion) -> float | None:
     return math.log(first) - math.log(second)
 
 
+def tie_log_odds(opinion: Opinion) -> float | None:
+    """log P(tie) - log P(the likelier candidate); None where the judge gave no probabilities."""
+    if opinion.p_first is None or opinion.p_second is None or opinion.p_tie is None:
+        return None
+    tie = max(opinion.p_tie, PROBABILITY_FLOOR)
+    return math.log(tie) - math.log(max(opinion.p_first, opinion.p_second, PROBABILITY_FLOOR))
+
+
 def agreement(winner: Winner, opinions: Sequence[Opinion]) -> float:
     """Share of the opinions that name the winner; in a conflict, of those that name one side."""
     answers = [opinion.answer for opinion in opinions]

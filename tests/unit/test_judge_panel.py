@@ -10,6 +10,7 @@ from infra.settings import Settings
 from schemas.errors import ConfigError, Transient
 from schemas.events import Judgment
 from schemas.records import Order, Winner
+from streams.inference.chat import ChatAnswer, ChatRequest
 from streams.judge.combine import Ballot, Method, ballot, combine
 from streams.judge.judges import Judges
 from streams.judge.member import Member
@@ -18,7 +19,7 @@ from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from streams.judge.verdict import Decision
 from streams.pipeline import build_stage
-from tests.unit.judge_case import RUBRIC, ReadingModel, comparison, opinion
+from tests.unit.judge_case import RUBRIC, ReadingModel, comparison, opinion, spoken
 
 
 def panel(*names: str, **changes: Any) -> Panel:
@@ -136,6 +137,19 @@ async def test_a_sure_first_member_of_a_cascade_decides_alone() -> None:
     unsure = await judged(judge, event_id="c2", a="one answer", b="other answer")
     assert (len(unsure.opinions), unsure.marks) == (4, ())
     assert len(dear.requests) == 2
+
+
+@pytest.mark.parametrize(("p_tie", "asked"), [(0.9, 0), (0.5, 2)])
+async def test_a_sure_tie_settles_a_cascade_too(p_tie: float, asked: int) -> None:
+    class Tying(ReadingModel):
+        async def complete(self, request: ChatRequest) -> ChatAnswer:
+            rest = (1 - p_tie) / 2
+            return spoken(["Verdict:", " tie"], {" tie": p_tie, " A": rest, " B": rest})
+
+    file = panel("cheap", "dear", cascade={"first": "cheap", "settled_margin": 2.0})
+    dear = ReadingModel()
+    await judged(stage(file, Tying(), dear))
+    assert len(dear.requests) == asked
 
 
 async def test_what_others_answered_is_waited_for_where_one_fails() -> None:
