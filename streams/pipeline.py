@@ -112,7 +112,7 @@ def _sample(
     revise, reviser = pipeline.sample.revise, None
     if revise is not None:
         constitution = load_constitution(project_dir, revise.constitution)
-        lock(project_dir / "constitutions", constitution.ref, constitution.hash)
+        lock(project_dir, constitution)
         reviser = Reviser(revise, constitution, model(revise.model), nonce_key(settings))
     return SampleStage(pipeline.sample, [model(ref) for ref in pipeline.sample.models], reviser)
 
