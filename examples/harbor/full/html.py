@@ -6,6 +6,7 @@ from examples.harbor.demo.incoming import TEMPERATURE
 from examples.harbor.full import plots
 from examples.harbor.full.policies import FIRST_SEED, TITLES, Name
 from examples.harbor.full.result import FullResult
+from examples.harbor.full.targets import Target
 
 _TEMPLATE = Path(__file__).with_name("report.html.j2")
 
@@ -42,6 +43,7 @@ def report(result: FullResult) -> str:
         cost=plots.cost(result),
         percent=percent,
         share=share,
+        target=of_target,
         number=number,
         dollars=dollars,
     )
@@ -55,6 +57,11 @@ def percent(value: float | None) -> str:
 def share(value: float | None) -> str:
     """A share or a difference of shares, with its sign where it is below zero."""
     return percent(value).replace("-", "−")
+
+
+def of_target(one: Target, value: float | None) -> str:
+    """A value of a target: a share, or a number that is none."""
+    return share(value) if one.is_share else number(value)
 
 
 def number(value: float | None) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from examples.harbor.full.html import dollars, number, percent, share
+from examples.harbor.full.html import dollars, number, of_target, percent
 from examples.harbor.full.policies import TITLES
 from examples.harbor.full.result import FullResult
 
@@ -78,8 +78,8 @@ def _targets(result: FullResult) -> Table:
     for one in result.targets:
         table.add_row(
             one.title,
-            f"{'≤' if one.at_most else '≥'} {share(one.wanted)}",
-            share(one.value),
+            f"{'≤' if one.at_most else '≥'} {of_target(one, one.wanted)}",
+            of_target(one, one.value),
             "[green]yes[/green]" if one.met else "[red]no[/red]",
         )
     return table

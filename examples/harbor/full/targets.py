@@ -10,12 +10,16 @@ from schemas.records import Record
 
 
 class Target(Record):
-    """``value`` is to be at least ``wanted`` (at most, where ``at_most``); None: not measured."""
+    """``value`` is to be at least ``wanted`` (at most, where ``at_most``); None: not measured.
+
+    Both are shares, or a number that is none, as kappa.
+    """
 
     title: str
     wanted: float
     value: float | None
     at_most: bool = False
+    is_share: bool = True
 
     @property
     def met(self) -> bool:
@@ -62,6 +66,7 @@ def targets(
             title="kappa, the worse round",
             wanted=0.78,
             value=min(known, default=None) if len(known) == len(kappas) else None,
+            is_share=False,
         ),
         Target(title="round 2 above round 1", wanted=0.0, value=above(Name.RLAIF_2, Name.RLAIF_1)),
         Target(title="labelling cost saved, this run's bill", wanted=0.85, value=bill.saving),
