@@ -4,7 +4,7 @@
 
 LLMBar (Zeng et al. 2024) publishes what its judges (a model and a prompting strategy) said in both
 orders. The best three are chosen, and a panel's weights fitted, on half of the items (the
-calibration split); every figure is of the other half (the holdout), through the judge stage as it
+calibration split); every figure is of the other half, through the judge stage as it
 runs, with the published verdicts as its `recorded` back end. Nothing is tuned.
 """
 
@@ -30,7 +30,7 @@ from streams.judge.rubric import Criterion, Rubric
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 
-SHARES: Final = SplitShares(calibration=0.5, holdout=0.5, core=0)
+SHARES: Final = SplitShares(calibration=0.5, holdout=0.1, core=0.4)
 COLLECTION: Final = "LLMBar"
 _RUBRIC: Final = Rubric(
     id="llmbar",
@@ -61,9 +61,13 @@ class Items:
     labels: tuple[Label, ...]
     gold: Mapping[str, Winner]
 
-    def split(self, split: Split) -> list[Comparison]:
-        """The comparisons of one half."""
-        return [one for one in self.comparisons if split_of(one.prompt_id, SHARES) is split]
+    def half(self, *, fitted: bool) -> list[Comparison]:
+        """The comparisons that judges are chosen and weighed by, or the others."""
+        return [one for one in self.comparisons if _is_fitted(one) is fitted]
+
+
+def _is_fitted(one: Comparison) -> bool:
+    return split_of(one.prompt_id, SHARES) is Split.CALIBRATION
 
 
 def read(data: Path) -> tuple[Items, dict[str, list[VerdictRow]]]:
@@ -97,7 +101,7 @@ def best(items: Items, runs: Mapping[str, Sequence[VerdictRow]], *, models: bool
         return sum(
             str(row[4]) == row[5] == row[6]
             for one, row in zip(items.comparisons, runs[judge], strict=True)
-            if split_of(one.prompt_id, SHARES) is Split.CALIBRATION
+            if _is_fitted(one)
         )
 
     chosen: dict[str, str] = {}
@@ -155,9 +159,9 @@ def line(name: str, winners: Sequence[Winner], gold: Sequence[Winner]) -> Line:
 
 
 async def lines(data: Path) -> list[Line]:
-    """Every set-up on the holdout half."""
+    """Every set-up on the other half."""
     items, runs = read(data)
-    held_out = items.split(Split.HOLDOUT)
+    held_out = items.half(fitted=False)
     gold = [items.gold[one.event_id] for one in held_out]
     found: list[Line] = []
     for title, models in (("best three", False), ("best of three models", True)):
@@ -170,7 +174,7 @@ async def lines(data: Path) -> list[Line]:
                 found.append(line(f"{judge}, {order.value} alone", answers, gold))
             found.append(line(f"{judge}, both orders", [one.winner for one in said], gold))
         equal = panel_of(chosen)
-        seen = await judged(judges(items, runs, equal, chosen), items.split(Split.CALIBRATION))
+        seen = await judged(judges(items, runs, equal, chosen), items.half(fitted=True))
         weighed = fit_panel(equal, seen, items.labels, SHARES, "2")
         for panel, how in ((equal, "majority"), (weighed, "log-odds")):
             said = await judged(judges(items, runs, panel, chosen), held_out)
