@@ -1,7 +1,7 @@
 """Avro bodies into Parquet columns, by ClickHouse's reader in a process of its own.
 
-Python takes 80 microseconds to decode a preference and 70 to make columns of it; this takes 5 for
-both. The process ends with the object, and its memory with it.
+On two busy cores Python took 85 microseconds to decode a preference of 1 kB and 69 to make columns
+of it, this 24 for both. The process ends with the object, and its memory with it.
 """
 
 import json
