@@ -1,6 +1,6 @@
 """Chromium, the pages served to it, and axe-core.
 
-chromium  one browser for the run; skipped with a reason where none is installed
+chromium  one browser for these tests; skipped with a reason where none is installed
 served    an office whose pages answer on loopback; the test holds its clock and its log
 axe       the source of axe-core, fetched by npm as tests/browser/package-lock.json pins it
 """
@@ -47,7 +47,9 @@ class Served:
         return page
 
 
-@pytest.fixture(scope="session")
+# Of this package only: while Playwright runs, its loop is the thread's running one, and no asyncio
+# test can have another.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
