@@ -41,21 +41,31 @@ class OpenAIModel:
         self._shown_url = str(address.copy_with(username=None, password=None, query=None))
         self._endpoint = address.copy_with(path=f"{address.path}/chat/completions")
         key = api_key.get_secret_value() if api_key else ""
-        self._slots = asyncio.Semaphore(max_concurrency)
-        self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=httpx.Timeout(answer_s, connect=_CONNECT_S, pool=None),
-            limits=httpx.Limits(max_connections=max_concurrency),
-            # a proxy from the environment is never on the way to this machine itself
-            trust_env=address.host not in _LOOPBACK,
-        )
+        # A client with one connection for each slot: httpx's pool looks at all its connections, and
+        # for each idle one at all again, at every request, which at 64 takes more than the rest.
+        # Last in, first out: the connections that were used last are the likeliest to be open.
+        self._clients: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        trusted = httpx.create_ssl_context()
+        for _ in range(max_concurrency):
+            client = httpx.AsyncClient(
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=httpx.Timeout(answer_s, connect=_CONNECT_S, pool=None),
+                limits=httpx.Limits(max_connections=1),
+                verify=trusted,
+                # a proxy from the environment is never on the way to this machine itself
+                trust_env=address.host not in _LOOPBACK,
+            )
+            self._clients.put_nowait(client)
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         """The model's answer; see openai_errors.py for what is raised."""
-        async with self._slots:
+        client = await self._clients.get()
+        try:
             started = time.perf_counter()
-            response = await self._post(request)
+            response = await self._post(client, request)
             latency_ms = (time.perf_counter() - started) * 1000
+        finally:
+            self._clients.put_nowait(client)
         if response.status_code != httpx.codes.OK:
             raise error_of(
                 response.status_code,
@@ -76,12 +86,13 @@ class OpenAIModel:
         return _answer(completion, latency_ms)
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections that no call uses."""
+        while not self._clients.empty():
+            await self._clients.get_nowait().aclose()
 
-    async def _post(self, request: ChatRequest) -> httpx.Response:
+    async def _post(self, client: httpx.AsyncClient, request: ChatRequest) -> httpx.Response:
         try:
-            return await self._client.post(self._endpoint, json=request_body(self.model, request))
+            return await client.post(self._endpoint, json=request_body(self.model, request))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise DependencyDown(
                 f"{self._shown_url} cannot be reached ({type(error).__name__}); start the model "
