@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,7 @@ from streams.verify.instances.duckdb_build import DuckdbBuilder
 from streams.verify.instances.duckdb_shape import duckdb_shape
 from streams.verify.instances.gold_constants import Compared, compared
 from streams.verify.instances.links import with_joins, with_namesakes
-from streams.verify.instances.neighbours import planted
+from streams.verify.instances.neighbours import Planted, planted
 from streams.verify.instances.shape import Shape
 from streams.verify.instances.sqlite_build import build_sqlite
 from streams.verify.instances.sqlite_shape import sqlite_shape
@@ -107,7 +108,7 @@ def instances(verdict: Verdict) -> Check:
 
 
 def constants_of(sql: str, shape: Shape) -> Compared:
-    return compared([sqlglot.parse_one(sql, dialect="sqlite")], shape)
+    return compared(sqlglot.parse_one(sql, dialect="sqlite"), {}, shape)
 
 
 def test_a_shape_knows_keys_and_links(shape: Shape) -> None:
@@ -145,6 +146,36 @@ def test_constants_are_found_with_the_column_they_meet(
     assert constants_of(sql, shape).constants == expected
 
 
+def test_columns_of_views_are_those_they_are_made_of(shape: Shape) -> None:
+    views = {
+        name: sqlglot.parse_one(sql, dialect="sqlite")
+        for name, sql in {
+            "buyers": "SELECT id AS customer, age FROM customers",
+            "sales": "SELECT customer, strftime('%Y', day) AS year FROM orders",
+        }.items()
+    }
+    found = compared(
+        sqlglot.parse_one(
+            "SELECT 1 FROM sales AS s JOIN buyers AS b ON s.customer = b.customer "
+            "WHERE s.year = '2023' AND b.age = 30",
+            dialect="sqlite",
+        ),
+        views,
+        shape,
+    )
+    assert found.pairs == ((("orders", "customer"), ("customers", "id")),)
+    assert found.constants == {("orders", "day"): ("2023",), ("customers", "age"): (30,)}
+
+
+def test_a_column_that_is_a_condition_by_itself_is_a_constant_too(shape: Shape) -> None:
+    sql = "SELECT 1 FROM customers WHERE NOT age AND (country OR name = 'x')"
+    assert constants_of(sql, shape).constants == {
+        ("customers", "age"): (False,),
+        ("customers", "country"): (True,),
+        ("customers", "name"): ("x",),
+    }
+
+
 @pytest.mark.parametrize(
     ("constant", "known", "wanted"),
     [
@@ -153,13 +184,40 @@ def test_constants_are_found_with_the_column_they_meet(
         ("7", (1, 2), {6, 7, 8}),
         ("2024-03-01", ("2020-01-01",), {"2024-02-29", "2024-03-01", "2024-03-02"}),
         ("2023", ("2020-05-06",), {"2022-05-06", "2023-05-06", "2024-05-06"}),
+        ("2023", ("2020-05-06",), {f"2023-{month}-15" for month in ("02", "05", "08", "11")}),
+        (2023, (date(2020, 5, 6),), {date(2022, 5, 6), date(2023, 5, 6), date(2023, 11, 15)}),
         ("%Hey%", ("x",), {"Hey", "aHeyz"}),
     ],
 )
 def test_what_is_planted_lies_around_the_constant_in_the_columns_own_type(
-    constant: str | int, known: tuple[str | int, ...], wanted: set[object]
+    constant: str | int, known: tuple[str | int | date, ...], wanted: set[object]
 ) -> None:
-    assert wanted <= set(planted(constant, known))
+    found = planted(constant, known)
+    assert wanted <= {*found.exact, *found.near}
+
+
+@pytest.mark.parametrize(
+    ("constant", "known"),
+    [("Q2", (date(2020, 5, 6),)), ("%Y", ("2020-05-06",)), ("web", (1, 2)), ("web", (1.5,))],
+)
+def test_what_a_column_cannot_hold_is_not_planted_there(
+    constant: str, known: tuple[str | int | float | date, ...]
+) -> None:
+    assert planted(constant, known) == Planted()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_conditions_over_several_tables_are_met_by_a_row_of_each(shape: Shape, seed: int) -> None:
+    sql = (
+        "SELECT 1 FROM tags JOIN customers ON tags.customer = customers.id JOIN orders "
+        "ON orders.customer = customers.id WHERE country = 'A' AND age = 30 AND day = '2021-03-04' "
+        "AND tag = 'z'"
+    )
+    gold = constants_of(sql, shape)
+    rows = draw_rows(with_joins(shape, gold), gold, random.Random(seed))
+    buyers = {row[0] for row in rows["customers"] if "A" in row and 30 in row}
+    assert buyers & {row[1] for row in rows["orders"] if "2021-03-04" in row}
+    assert buyers & {row[0] for row in rows["tags"] if "z" in row}
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -16,13 +16,13 @@ from sqlglot.errors import SqlglotError
 
 from streams.verify.gold import GoldFailed, GoldQuery, GoldRuns
 from streams.verify.instances.draw import Rows, draw_rows
-from streams.verify.instances.gold_constants import Compared, compared, view_trees
+from streams.verify.instances.gold_constants import Compared, compared, views_read
 from streams.verify.instances.links import with_joins
 from streams.verify.instances.shape import Shape
 from streams.verify.result_match import GoldResult, Match
 from streams.verify.sandbox.database import COPY_SUFFIX, Database
 
-VERSION = "1"
+VERSION = "2"
 """Of everything that decides what the copies hold."""
 
 Build = Callable[[Path, Shape, Rows], None]
@@ -82,8 +82,8 @@ class CopyPlan:
     def of(cls, shape: Shape, gold: GoldQuery, content_sha256: str) -> "CopyPlan":
         """The plan follows from the database's content and gold's text alone."""
         views = {name: tree for name, sql in shape.views.items() if (tree := _query(sql, shape))}
-        trees = view_trees(gold.tree, views)
-        found = compared(trees, shape)
+        read = views_read(gold.tree, views)
+        found = compared(gold.tree, read, shape)
         seed = hashlib.sha256(f"{VERSION}\0{content_sha256}\0{gold.sql}".encode()).hexdigest()
         return cls(
             shape=with_joins(shape, found),
@@ -91,7 +91,7 @@ class CopyPlan:
             compared=found,
             seed=seed,
             may_depend_on_storage=shape.dialect == "sqlite"
-            or any(tree.find(*_ORDER_SENSITIVE) for tree in trees),
+            or any(tree.find(*_ORDER_SENSITIVE) for tree in (gold.tree, *read.values())),
         )
 
     def rows(self, number: int, draw: int) -> Rows:

@@ -18,6 +18,11 @@ _DISTINCT = (2, 3, 5, 20, 20)
 _ALL_CONSTANTS = 0.35
 """Share of rows in which every column that gold compares holds its constant: without them a
 conjunction of filters would find nothing."""
+_WITNESSES = 4
+"""The first rows of all tables are one chain each: they hold what gold compares with, and point at
+the parents of their own chain. A filter over columns of several tables finds nothing by chance."""
+_BESIDE = 0.3
+"""Share of the later witnesses' values that lie beside the constant: what `> 5` takes is not 5."""
 _PLANTED = 0.4
 _NULL_WHERE_KNOWN = 0.15
 _NULL_ELSEWHERE = 0.05
@@ -64,20 +69,30 @@ def _draw_table(
     parents = [(link, _parent_rows(link.parent, rows, dice)) for link in table.links]
     own = [link for link in table.links if link.parent == name]
     for index in range(size):
+        is_witness = index < _WITNESSES
         exact = dice.random() < _ALL_CONSTANTS
         row = [
-            _key(pool, index) if position in keyed else _value(pool, exact, dice)
+            _key(pool, index)
+            if position in keyed
+            else _witnessed(pool, index, dice)
+            if is_witness
+            else _value(pool, exact, dice)
             for position, pool in enumerate(pools)
         ]
-        if index and dice.random() < _REPEATED:
+        if index and not is_witness and dice.random() < _REPEATED:
             in_keys = {position for key in table.keys for position in key}
             before = drawn[index - 1]
             row = [row[i] if i in in_keys else before[i] for i in range(len(row))]
         for link, choices in parents:
-            if choices:
+            known = rows.get(link.parent, [])
+            if is_witness and known:
+                parent = known[min(index, len(known) - 1)]
+            elif choices:
                 parent = dice.choice(choices)
-                for column, theirs in zip(link.columns, link.parent_columns, strict=True):
-                    row[column] = parent[theirs]
+            else:
+                continue
+            for column, theirs in zip(link.columns, link.parent_columns, strict=True):
+                row[column] = parent[theirs]
         for link in own:
             parent_row = drawn[dice.randrange(index)] if index else row
             for column, theirs in zip(link.columns, link.parent_columns, strict=True):
@@ -102,13 +117,15 @@ def _pool(
 ) -> _Pool:
     known = shared.get(cell, column.values)
     near = [planted(constant, known) for constant in gold.constants.get(cell, ())]
+    constants = [value for each in near for value in each.exact]
+    dice.shuffle(constants)
     others = dice.sample(known, min(len(known), 40 if is_key else dice.choice(_DISTINCT)))
     null_share = 0.0
     if column.is_nullable and not is_key:
         null_share = _NULL_WHERE_KNOWN if column.has_null else _NULL_ELSEWHERE
     return _Pool(
-        constants=tuple(values[0] for values in near if values),
-        neighbours=tuple(value for values in near for value in values[1:]),
+        constants=tuple(constants),
+        neighbours=tuple(value for each in near for value in each.near),
         others=tuple(others) or _made_up(column),
         null_share=null_share,
     )
@@ -123,6 +140,15 @@ def _value(pool: _Pool, exact: bool, dice: random.Random) -> Value:
     if near and dice.random() < _PLANTED:
         return dice.choice(near)
     return dice.choice(pool.others)
+
+
+def _witnessed(pool: _Pool, index: int, dice: random.Random) -> Value:
+    """One constant after the other, so that few rows meet each."""
+    if index >= _WITNESSES // 2 and pool.neighbours and dice.random() < _BESIDE:
+        return dice.choice(pool.neighbours)
+    return (
+        pool.constants[index % len(pool.constants)] if pool.constants else _value(pool, False, dice)
+    )
 
 
 def _key(pool: _Pool, index: int) -> Value:

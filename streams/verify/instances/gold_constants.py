@@ -1,6 +1,6 @@
 """What a golden query compares its columns with: constants, and other columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -23,13 +23,13 @@ class Compared:
     tables: frozenset[str] = frozenset()
 
 
-def compared(trees: list[exp.Expr], shape: Shape) -> Compared:
-    """Collected from all the queries: gold itself, then the views that it reads."""
-    outputs = _view_outputs(trees[1:], shape)
+def compared(gold: exp.Expr, views: Mapping[str, exp.Expr], shape: Shape) -> Compared:
+    """Collected from gold and the views that it reads, as ``views_read`` gives them."""
+    outputs = _view_outputs(views, shape)
     constants: dict[Cell, dict[str, Value]] = {}
     pairs: dict[tuple[Cell, Cell], None] = {}
     tables: set[str] = set()
-    for tree in trees:
+    for tree in (gold, *views.values()):
         tables |= {table_key(node) for node in tree.find_all(exp.Table)} & shape.tables.keys()
         resolver = _Resolver(tree, shape, outputs)
         for node in tree.find_all(*_COMPARISONS):
@@ -40,6 +40,9 @@ def compared(trees: list[exp.Expr], shape: Shape) -> Compared:
                 constants.setdefault(cell, {}).update((repr(value), value) for value in values)
             others = [cell for side in cells[1:] for cell in side]
             pairs |= {(one, two): None for one in cells[0] for two in others if one != two}
+        for column, wanted in _truths(tree):
+            for cell in resolver.cells(column):
+                constants.setdefault(cell, {})[repr(wanted)] = wanted
     return Compared(
         constants={cell: tuple(found.values()) for cell, found in constants.items() if found},
         pairs=tuple(pairs),
@@ -53,8 +56,8 @@ def table_key(table: exp.Table) -> str:
     return table.name.lower() if is_main else f"{table.db}.{table.name}".lower()
 
 
-def view_trees(tree: exp.Expr, views: Mapping[str, exp.Expr]) -> list[exp.Expr]:
-    """The query, and the definitions of the views it reads, those they read among them."""
+def views_read(tree: exp.Expr, views: Mapping[str, exp.Expr]) -> dict[str, exp.Expr]:
+    """The definitions of the views that the query reads, each before those that it reads itself."""
     found: dict[str, exp.Expr] = {}
     waiting = [tree]
     while waiting:
@@ -63,14 +66,14 @@ def view_trees(tree: exp.Expr, views: Mapping[str, exp.Expr]) -> list[exp.Expr]:
             if name in views and name not in found:
                 found[name] = views[name]
                 waiting.append(views[name])
-    return [tree, *found.values()]
+    return found
 
 
 class _Resolver:
     """Which base columns a column of the query may mean."""
 
     def __init__(
-        self, tree: exp.Expr, shape: Shape, outputs: Mapping[str, tuple[Cell, ...]]
+        self, tree: exp.Expr, shape: Shape, outputs: Mapping[Cell, tuple[Cell, ...]]
     ) -> None:
         self._shape = shape
         self._outputs = outputs
@@ -90,15 +93,19 @@ class _Resolver:
                 tables = list(sources.values())
             holding = [table for table in tables if self._has(table, name)]
             if holding:
-                yield from ((table, name) for table in holding)
+                for table in holding:
+                    yield from self._outputs.get((table, name), ((table, name),))
                 return
             select = select.find_ancestor(exp.Select)
-        if name in self._outputs:
-            yield from self._outputs[name]
+        outputs = [cells for (_, output), cells in self._outputs.items() if output == name]
+        if outputs:
+            yield from (cell for cells in outputs for cell in cells)
             return
         yield from ((table, name) for table in self._tables if self._has(table, name))
 
     def _has(self, table: str, column: str) -> bool:
+        if (table, column) in self._outputs:
+            return True
         known = self._shape.tables.get(table)
         return known is not None and known.position(column) is not None
 
@@ -114,15 +121,15 @@ class _Resolver:
         return self._scopes[id(select)]
 
 
-def _view_outputs(views: Sequence[exp.Expr], shape: Shape) -> dict[str, tuple[Cell, ...]]:
-    """Base columns by the name under which a view gives what is made of them."""
-    found: dict[str, tuple[Cell, ...]] = {}
-    for view in reversed(views):  # those that a view reads stand behind it
+def _view_outputs(views: Mapping[str, exp.Expr], shape: Shape) -> dict[Cell, tuple[Cell, ...]]:
+    """Base columns by the view, and the name in it, that gives what is made of them."""
+    found: dict[Cell, tuple[Cell, ...]] = {}
+    for name, view in reversed(list(views.items())):  # those that a view reads stand behind it
         resolver = _Resolver(view, shape, found)
         outputs = view.selects if isinstance(view, exp.Query) else []
         for output in outputs:
             if not output.is_star:
-                found[output.alias_or_name.lower()] = tuple(_cells(output, resolver))
+                found[name, output.alias_or_name.lower()] = tuple(_cells(output, resolver))
     return found
 
 
@@ -136,6 +143,17 @@ def _cells(side: exp.Expr, resolver: _Resolver) -> Iterator[Cell]:
     for output in outputs:
         for column in output.find_all(exp.Column):
             yield from resolver.cells(column)
+
+
+def _truths(tree: exp.Expr) -> Iterator[tuple[exp.Column, bool]]:
+    """Columns that stand for a condition by themselves, and what they must be."""
+    for condition in tree.find_all(exp.Where, exp.Having, exp.And, exp.Or):
+        for side in condition.iter_expressions():
+            part = side.unnest()
+            if isinstance(part, exp.Column):
+                yield part, True
+            elif isinstance(part, exp.Not) and isinstance(part.this.unnest(), exp.Column):
+                yield part.this.unnest(), False
 
 
 def _literals(side: exp.Expr) -> Iterator[Value]:
