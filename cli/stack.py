@@ -24,8 +24,11 @@ def up(
         list[str] | None, typer.Option(help="Start only this stage (repeat for several).")
     ] = None,
     kafka_only: Annotated[
-        bool, typer.Option("--kafka-only", help="No ClickHouse and no stages.")
+        bool, typer.Option("--kafka-only", help="No ClickHouse, no stages, no pages.")
     ] = False,
+    review: Annotated[
+        bool, typer.Option(help="Serve the project's review pages; never with --stage.")
+    ] = True,
     bootstrap_servers: Annotated[
         str | None, typer.Option(help="Use this Kafka (host:port) instead of a local one.")
     ] = None,
@@ -38,7 +41,8 @@ def up(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Start the local stack (Kafka, ClickHouse, one worker a stage) and return when it is ready.
+    """Start the local stack and return when it is ready: Kafka, ClickHouse, and of a project one
+    worker a stage and the review pages.
 
     Examples:
 
@@ -56,7 +60,7 @@ def up(
     settings = _settings(
         bootstrap_servers=bootstrap_servers, clickhouse_url=clickhouse_url, data_dir=data_dir
     )
-    plan = _plan(settings, project, stage, kafka_only)
+    plan = _plan(settings, project, stage, kafka_only=kafka_only, review=review)
     if settings.bootstrap_servers is None and (problem := java_problem(settings)):
         raise MissingJava(problem)
     if foreground:
@@ -126,15 +130,22 @@ def _settings(
 
 
 def _plan(
-    settings: "Settings", project: Path, stages: list[str] | None, kafka_only: bool
+    settings: "Settings",
+    project: Path,
+    stages: list[str] | None,
+    *,
+    kafka_only: bool,
+    review: bool,
 ) -> "StackPlan":
-    from infra.plan import StackPlan, sink_process, worker_process
+    from infra.plan import StackPlan, review_process, sink_process, worker_process
 
     if kafka_only:
         return StackPlan()
     planned = [sink_process(settings)]
     if stages or (project / _PIPELINE).exists():
         planned += [worker_process(stage, project) for stage in stages or _configured(project)]
+        if review and not stages:
+            planned.append(review_process(project))
     else:
         typer.echo(
             f"no {_PIPELINE} in {project.absolute()}: no stages are started; "

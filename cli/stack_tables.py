@@ -26,6 +26,7 @@ def _addresses(status: StackStatus) -> Table:
     table.add_column(overflow="fold")
     table.add_row("Kafka", status.kafka or "-")
     table.add_row("ClickHouse", status.clickhouse or "-")
+    table.add_row("review pages", status.review or "-")
     table.add_row("data", status.data_dir)
     table.add_row("supervisor", f"pid {status.supervisor_pid}" if status.supervisor_pid else "-")
     return table

@@ -16,6 +16,9 @@ _PROBE_TIMEOUT_S = 1.0
 _CLI = (sys.executable, "-m", "cli.main")
 # A worker drains for 10 s before it commits and leaves (WorkerOptions.drain_s).
 _WORKER_STOP_TIMEOUT_S = 30.0
+REVIEW = "review"
+# The same over restarts of the stack where it is free, so that people's bookmarks stay good.
+_REVIEW_PORT = 8100
 
 
 class Planned(BaseModel):
@@ -52,6 +55,13 @@ def sink_process(settings: Settings) -> Planned:
     """The ClickHouse sink; without a configured server it owns the embedded engine."""
     spec = ProcessSpec(name="sink", argv=(*_CLI, "sink"))
     return Planned(spec=spec, owns_clickhouse=settings.clickhouse_url is None)
+
+
+def review_process(project: Path) -> Planned:
+    """The review pages of a project."""
+    url = f"http://{LOOPBACK}:{(port := free_port(_REVIEW_PORT))}"
+    argv = (*_CLI, "review", "--project", str(project.absolute()), "--port", str(port))
+    return Planned(spec=ProcessSpec(name=REVIEW, argv=argv, url=url), ready_url=f"{url}/sign-in")
 
 
 def is_ready(settings: Settings, planned: Planned) -> bool:

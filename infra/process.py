@@ -31,7 +31,7 @@ class ProcessFailed(PrefstreamError):
 
 class ProcessSpec(BaseModel):
     """What to run. ``environment`` is added to ours; ``stop_timeout_s`` is what it may take to
-    drain after SIGTERM before it is killed."""
+    drain after SIGTERM before it is killed, ``url`` where people reach it, if they do."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,6 +39,7 @@ class ProcessSpec(BaseModel):
     argv: tuple[str, ...] = Field(min_length=1)
     environment: dict[str, str] = Field(default_factory=dict)
     stop_timeout_s: float = Field(default=15.0, gt=0)
+    url: str = ""
     restart: bool = True
     """Whether the background supervisor starts it again when it ends by itself."""
 
@@ -141,6 +142,7 @@ class ManagedProcess:
             started=self.started,
             argv=self.spec.argv,
             log=str(self.log_path),
+            url=self.spec.url,
             status="running" if code is None else f"exit {code}",
         )
 

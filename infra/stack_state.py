@@ -28,6 +28,7 @@ class ProcessState(_Part):
     started: str = ""
     argv: tuple[str, ...] = ()
     log: str = ""
+    url: str = ""
     status: str = "running"
 
 

@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from infra.kafka import ADMIN_TIMEOUT_S, admin, ask, bootstrap, topic_name
 from infra.kafka_offsets import Span, committed_offsets, identify, spans
+from infra.plan import REVIEW
 from infra.process_identity import runs
 from infra.redaction import redact
 from infra.settings import Settings
@@ -47,14 +48,15 @@ class GroupReport(_Report):
 
 
 class StackStatus(_Report):
-    """Everything. ``kafka`` and ``clickhouse`` are addresses without passwords, "" where none is
-    known;
-    ``problem`` says why topics and groups are missing, "" where they are not."""
+    """Everything. ``kafka``, ``clickhouse`` and ``review`` (the pages) are addresses without
+    passwords, "" where none is known; ``problem`` says why topics and groups are missing, "" where
+    they are not."""
 
     data_dir: str
     supervisor_pid: int | None
     kafka: str
     clickhouse: str
+    review: str
     problem: str
     processes: tuple[ProcessReport, ...]
     topics: tuple[TopicReport, ...]
@@ -86,6 +88,7 @@ def stack_status(settings: Settings) -> StackStatus:
         supervisor_pid=supervisor.pid if supervisor and live else None,
         kafka=address,
         clickhouse=redact(settings.clickhouse_url or (owner.url if owner else "")),
+        review=_review_pages(state),
         problem=problem,
         processes=tuple(_process_reports(state)),
         topics=topics,
@@ -111,6 +114,11 @@ def _process_reports(state: StackState) -> list[ProcessReport]:
         pid = process.pid if running else None
         reports.append(ProcessReport(name=name, pid=pid, status=status, log=process.log))
     return reports
+
+
+def _review_pages(state: StackState) -> str:
+    pages = state.processes.get(REVIEW)
+    return pages.url if pages and runs(pages.pid, pages.started) else ""
 
 
 def _log_reports(settings: Settings) -> tuple[tuple[TopicReport, ...], tuple[GroupReport, ...]]:

@@ -85,13 +85,15 @@ def _highlighted(language: str, code: str) -> Markup:
         lexer = get_lexer_by_name(language, stripnl=False, ensurenl=False)
     except ClassNotFound:
         return escape(code)
-    parts: list[Markup] = []
+    # Every value is escaped, and a class is a letter of Pygments' own, so together they are markup.
+    parts: list[str] = []
     for token, value in lexer.get_tokens(code):
         # Only the first letter of Pygments' class: a palette of eight colours is enough to read.
-        kind = STANDARD_TYPES.get(token, "")[:1]
-        shown = Markup('<span class="t-{}">{}</span>').format(kind, value)
-        parts.append(shown if kind else escape(value))
-    return Markup("").join(parts)
+        kind, shown = STANDARD_TYPES.get(token, "")[:1], escape(value)
+        # Spaces have no colour, and are half of all tokens.
+        plain = not kind or value.isspace()
+        parts.append(shown if plain else f'<span class="t-{kind}">{shown}</span>')
+    return Markup("".join(parts))
 
 
 def _words(text: str) -> Sequence[str]:

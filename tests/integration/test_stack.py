@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from infra.kafka import bootstrap, producer, topic_name
@@ -100,6 +101,27 @@ def test_up_status_down(data_dir: Path) -> None:
     assert processes_of(data_dir) == set()
     assert _prefstream(data_dir, "status").returncode == 1
     assert json.loads(_prefstream(data_dir, "down", "--json").stdout)["stopped"] is False
+
+
+def test_a_projects_review_pages_are_served_and_come_back(data_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.yaml").write_text("workload: tiny\n", encoding="utf-8")
+    up = _prefstream(data_dir, "up", "--project", str(tmp_path), "--json")
+    assert up.returncode == 0, up.stderr
+    url = json.loads(up.stdout)["review"]
+    assert httpx.get(f"{url}/sign-in").status_code == httpx.codes.OK
+    assert url in _prefstream(data_dir, "status").stdout
+
+    killed = read_state(data_dir).processes["review"].pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+
+    def is_back() -> bool:
+        report = json.loads(_prefstream(data_dir, "status", "--json").stdout)
+        return report["review"] == url and read_state(data_dir).processes["review"].pid != killed
+
+    wait_until(is_back, "the pages are back at the same address")
+    assert _prefstream(data_dir, "down").returncode == 0
+    assert processes_of(data_dir) == set()
 
 
 def test_supervised_broker_that_is_killed_comes_back_by_itself(data_dir: Path) -> None:
