@@ -96,6 +96,7 @@ def _freeze(
     from cli.project import load_project
     from consumers.anchors.held_out import held_out
     from infra.settings import Settings
+    from infra.topic_log import TopicLog
     from trainer.dataset_card import write_card
     from trainer.freeze import GATED_SOURCES, FreezeSettings
     from trainer.freeze_log import freeze_log
@@ -103,7 +104,7 @@ def _freeze(
 
     settings = Settings()
     with _staged(settings, folder) as log:
-        out = held_out(settings, load_project(project).calibration.shares, log.prompts())
+        out = held_out(TopicLog(settings), load_project(project).calibration.shares, log.prompts())
         excluded = (prompt_ids(read_prompts(path)) for path in exclude)
         wanted = FreezeSettings(
             sources=sources or GATED_SOURCES,

@@ -73,6 +73,7 @@ def _decide(
     from cli.project import load_project
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from infra.settings import Settings
+    from infra.topic_log import TopicLog
     from schemas.records import PreferenceSource
     from trainer.dataset import load
     from trainer.gate import gate, label_sources
@@ -94,7 +95,7 @@ def _decide(
         datetime.now(UTC),
         looks=ledger.look,
         attack_success=attack_success,
-        watched=watched(settings, loaded, calibrations),
+        watched=watched(TopicLog(settings), loaded, calibrations),
     )
 
 

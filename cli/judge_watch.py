@@ -1,4 +1,4 @@
-"""What the gate has to know of judge and policy since the calibration, out of the topics."""
+"""What the gate has to know of judge and policy since the calibration, out of the log."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,20 +9,20 @@ from consumers.calibration.judge_notice import judge_notice
 from consumers.calibration.probe_watch import drift_gates, probe_outcomes
 from consumers.calibration.teachers import TeacherWatch
 from infra.settings import Settings
-from infra.topic_log import events
+from infra.topic_log import EventLog, TopicLog, events
 from schemas.events import Calibration, Judgment, Label, Run
 from schemas.records import GateResult, PreferenceSource
 from trainer.gate import GateDecision, gate
 from trainer.watched import Watched, serving
 
 
-def watched(settings: Settings, project: Project, calibrations: Sequence[Calibration]) -> Watched:
+def watched(log: EventLog, project: Project, calibrations: Sequence[Calibration]) -> Watched:
     """Drift of every judge that is probed, whether its teacher is the one that was calibrated, and
     the policy that serves. Raises ``DependencyDown``.
     """
     teachers = TeacherWatch()
-    judgments = teachers.through(events(settings, Judgment))
-    outcomes = probe_outcomes(judgments, events(settings, Label))
+    judgments = teachers.through(log.events(Judgment))
+    outcomes = probe_outcomes(judgments, log.events(Label))
     by_judge: dict[str, tuple[GateResult, ...]] = {}
     for found in (
         drift_gates(calibrations, outcomes, project.gate.demote_below),
@@ -32,7 +32,7 @@ def watched(settings: Settings, project: Project, calibrations: Sequence[Calibra
             by_judge[hash_] = (*by_judge.get(hash_, ()), result)
     return Watched(
         by_judge=by_judge,
-        promoted=serving(events(settings, Run)),
+        promoted=serving(log.events(Run)),
     )
 
 
@@ -41,7 +41,7 @@ def rule(
 ) -> dict[str, GateDecision]:
     """What the gate says now of each judge configuration by itself."""
     calibrations = [*events(settings, Calibration), *ledger.readings()]
-    seen = watched(settings, project, calibrations)
+    seen = watched(TopicLog(settings), project, calibrations)
     now = datetime.now(UTC)
     return {
         hash_: gate(

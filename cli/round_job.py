@@ -4,23 +4,27 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from cli.judge_watch import watched
 from cli.project import Project
+from consumers.anchors.held_out import Asked, held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
 from infra.settings import Settings
+from infra.topic_log import EventLog
 from schemas.errors import ConfigError
-from schemas.events import Calibration, Label, Run
-from schemas.records import LabelRole, Record
+from schemas.events import Calibration, Run
+from schemas.records import Record
 from streams.verify.settings import VerifySettings
 from trainer.algorithms import algorithm
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import EvaluationSettings
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_policy
-from trainer.prompts import EvaluationPrompt, prompt_ids
+from trainer.prompts import EvaluationPrompt
 from trainer.round_loop import Rounds, run_rounds
 from trainer.round_steps import Asking, RoundLog, RoundSteps
 from trainer.rounds import RoundResult
@@ -129,7 +133,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
             job, around, f"round-{number}", _slowed(config, job, number), pairs, policy, so_far
         ),
         calibrations,
-        prompt_ids(job.held_out) | labelled_prompts(job, around),
+        partial(kept_out, job, around.topics),
         state.results,
         tell,
     )
@@ -158,14 +162,11 @@ def _keep(out: Path, state: RoundsState) -> None:
     part.replace(out / STATE_FILE)
 
 
-def labelled_prompts(job: RoundJob, around: RoundSurroundings) -> frozenset[str]:
-    """Prompts that people labelled to measure with, audits apart."""
-    shares = job.project.calibration.shares
-    return frozenset(
-        label.prompt_id
-        for label in around.topics.events(Label)
-        if label.role is not LabelRole.AUDIT and split_of(label.prompt_id, shares) is not Split.CORE
-    )
+def kept_out(job: RoundJob, log: EventLog, rows: Sequence[Asked]) -> frozenset[str]:
+    """Prompts that measure, of the log and of the job, and those of ``rows`` that nearly repeat
+    one of them."""
+    measuring = [*job.measuring(), *job.held_out]
+    return held_out(log, job.project.calibration.shares, rows, measuring).prompt_ids
 
 
 def train_job(
@@ -199,6 +200,7 @@ def train_job(
             hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
             gate=job.project.gate,
             blend=job.project.blend,
+            watched=watched(around.topics, job.project, calibrations),
         ),
         Surroundings(
             train=algorithm(job.algorithm).with_config(config),

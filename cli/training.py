@@ -14,6 +14,7 @@ from cli.rewarded import rewarded
 from consumers.anchors.held_out import held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
+from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
 from schemas.events import Run
 from schemas.records import PreferenceSource
@@ -131,7 +132,7 @@ def _run(
             ungated=request.ungated,
             attack_success=request.attack_success,
             epoch=request.epoch,
-            watched=watched(infra, project, calibrations),
+            watched=watched(TopicLog(infra), project, calibrations),
         ),
         Surroundings(
             train=train,
@@ -200,7 +201,7 @@ def _dataset(
     for path in (*request.exclude, *([request.project / locked] if locked else [])):
         excluded |= prompt_ids(read_prompts(path))
     log = read_preferences(infra)
-    excluded |= held_out(infra, project.calibration.shares, log.preferences).prompt_ids
+    excluded |= held_out(TopicLog(infra), project.calibration.shares, log.preferences).prompt_ids
     settings = FreezeSettings(
         sources=request.sources or GATED_SOURCES,
         judge_config_hash=request.judge_config,

@@ -98,19 +98,21 @@ def tune(
 
 def _pairs(job: "RoundJob", around: "RoundSurroundings", manifest: Path | None) -> "FrozenDataset":
     """The dataset without the anchors; raises ``ConfigError`` where a frozen one holds some."""
-    from cli.round_job import labelled_prompts
+    from cli.round_job import kept_out
     from schemas.errors import ConfigError
     from trainer.dataset import load
     from trainer.freeze import FreezeSettings, freeze
-    from trainer.prompts import prompt_ids
 
-    measured = prompt_ids(job.measuring()) | labelled_prompts(job, around)
     if manifest is None:
-        return freeze(around.topics.log_slice(), FreezeSettings(excluded_prompt_ids=measured))
+        log = around.topics.log_slice()
+        excluded = kept_out(job, around.topics, log.preferences)
+        return freeze(log, FreezeSettings(excluded_prompt_ids=excluded))
     frozen = load(manifest)
-    if seen := measured & {row.prompt_id for row in frozen.rows}:
+    seen = kept_out(job, around.topics, frozen.rows) & {row.prompt_id for row in frozen.rows}
+    if seen:
         raise ConfigError(
-            f"{manifest}: {len(seen)} anchor prompts are in the dataset; freeze it without them"
+            f"{manifest}: {len(seen)} prompts of the dataset are an anchor's, or nearly; freeze it "
+            "without them"
         )
     return frozen
 

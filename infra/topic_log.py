@@ -1,10 +1,10 @@
 """Topics as logs: fix what they hold now, and read exactly that again later."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -108,6 +108,24 @@ def events(settings: Settings, kind: type[E]) -> Iterator[E]:
     for logged in read(settings, snapshot(settings, TOPICS[kind])):
         if isinstance(logged.event, kind):
             yield logged.event
+
+
+class EventLog(Protocol):
+    """Where events are read, whether the topics are in Kafka or in memory."""
+
+    def events(self, kind: type[E]) -> Iterable[E]:
+        """Every event of the kind so far."""
+
+
+class TopicLog:
+    """The topics in Kafka; reading raises ``DependencyDown`` where it is away."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def events(self, kind: type[E]) -> Iterator[E]:
+        """See ``events``."""
+        return events(self._settings, kind)
 
 
 def committed(settings: Settings, group: str, topic: str) -> dict[int, int]:

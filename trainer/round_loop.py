@@ -9,7 +9,7 @@ from schemas.events import Calibration
 from trainer.dataset import FrozenDataset
 from trainer.gate import ALL_SLICES, CALIBRATION_SPLIT
 from trainer.prompts import EvaluationPrompt
-from trainer.round_steps import RoundSteps
+from trainer.round_steps import KeptOut, RoundSteps
 from trainer.rounds import RoundResult, why_stop
 from trainer.run import RunOutcome
 
@@ -36,7 +36,7 @@ def run_rounds(
     steps: RoundSteps,
     train: TrainRound,
     calibrations: Sequence[Calibration],
-    excluded: frozenset[str],
+    kept_out: KeptOut,
     done: Sequence[RoundResult],
     tell: Callable[[Sequence[RoundResult]], None],
 ) -> Rounds:
@@ -53,7 +53,7 @@ def run_rounds(
     while len(results) < len(prompts) and why_stop(results) is None:
         began_s, number = time.monotonic(), len(results) + 1
         policy = Path(results[-1].policy) if results else start
-        dataset = steps.label(policy, prompts[len(results)], excluded)
+        dataset = steps.label(policy, prompts[len(results)], kept_out)
         outcome = train(number, dataset, policy, known)
         judge = latest_calibration(known)
         result = RoundResult(

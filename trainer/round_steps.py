@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment
+from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment, Preference
 from schemas.records import HumanWinner, PreferenceSource, Purpose
 from streams.inference.identity import folder_fingerprint
 from streams.sample import SampleSettings
@@ -19,6 +19,10 @@ from trainer.prompts import EvaluationPrompt, prompt_ids
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
+
+
+KeptOut = Callable[[Sequence[Preference]], frozenset[str]]
+"""Which prompts of these rows measure something, or nearly repeat one that does."""
 
 
 class RoundLog(Protocol):
@@ -83,12 +87,12 @@ class RoundSteps:
         self._reference, self._watch = reference, watch
 
     def label(
-        self, policy: Path, prompts: Sequence[EvaluationPrompt], excluded: frozenset[str]
+        self, policy: Path, prompts: Sequence[EvaluationPrompt], kept_out: KeptOut
     ) -> FrozenDataset:
         """The pairs that the stages make of the policy's answers, with all human rows.
 
-        Machine rows of other prompts stay out, and so do ``excluded`` prompts and the anchors: the
-        manifest names them.
+        Machine rows of other prompts stay out, and so does what ``kept_out`` says and the anchors:
+        the manifest names them.
         """
         asking = self._asking
         self._pass_through(
@@ -105,8 +109,8 @@ class RoundSteps:
             for row in log.preferences
             if row.source is not PreferenceSource.HUMAN and row.prompt_id not in wanted
         }
-        kept_out = frozenset(others) | excluded | prompt_ids(asking.anchors)
-        return freeze(log, FreezeSettings(excluded_prompt_ids=kept_out))
+        excluded = kept_out(log.preferences).union(others, prompt_ids(asking.anchors))
+        return freeze(log, FreezeSettings(excluded_prompt_ids=excluded))
 
     def measure(self, policy: Path) -> Measured:
         """Fresh answers on the anchor prompts, compared by the judge and by people."""

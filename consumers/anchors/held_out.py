@@ -6,8 +6,7 @@ from typing import Protocol
 
 from consumers.anchors.near_duplicates import asked, near_duplicates
 from consumers.calibration.splits import Split, SplitShares, split_of
-from infra.settings import Settings
-from infra.topic_log import events
+from infra.topic_log import EventLog
 from schemas.events import Comparison, Label, Messages
 from schemas.records import LabelRole, Purpose
 
@@ -39,23 +38,39 @@ class Asked(Protocol):
     def prompt(self) -> Messages: ...
 
 
-def held_out(settings: Settings, shares: SplitShares, rows: Iterable[Asked] = ()) -> HeldOut:
-    """What of the log measures, and which prompts of ``rows`` nearly repeat it.
+class Measuring(Protocol):
+    """A prompt that measures, whatever the log says."""
+
+    @property
+    def prompt_id(self) -> str: ...
+
+    @property
+    def messages(self) -> Messages: ...
+
+
+def held_out(
+    log: EventLog,
+    shares: SplitShares,
+    rows: Iterable[Asked] = (),
+    prompts: Iterable[Measuring] = (),
+) -> HeldOut:
+    """What measures, of the log and of ``prompts``, and which of ``rows`` nearly repeat it.
 
     Core anchors are the human rows themselves, so they are free; audits label what is trained on.
     Raises ``DependencyDown`` where Kafka is away.
     """
     measured = {
         label.prompt_id
-        for label in events(settings, Label)
+        for label in log.events(Label)
         if label.role is not LabelRole.AUDIT and not _is_core(label.prompt_id, shares)
     }
     texts = {
         one.prompt_id: asked(one.messages)
-        for one in events(settings, Comparison)
+        for one in log.events(Comparison)
         if one.prompt_id in measured
         or (one.purpose in _MEASURING and not _is_core(one.prompt_id, shares))
     }
+    texts |= {one.prompt_id: asked(one.messages) for one in prompts}
     measured |= texts.keys()
     others = {row.prompt_id: asked(row.prompt) for row in rows if row.prompt_id not in measured}
     return HeldOut(measured=frozenset(measured), repeated=near_duplicates(texts, others))

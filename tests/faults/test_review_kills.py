@@ -1,4 +1,4 @@
-"""The review server killed while it saves: what it acknowledged stands once, and nothing is lost."""
+"""The review server killed while it saves: what it acknowledged stands, once, and all else too."""
 
 import os
 import re

@@ -1,10 +1,20 @@
 """Prompts that nearly repeat an anchor's are found; other questions are left alone."""
 
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.anchors.held_out import held_out
 from consumers.anchors.near_duplicates import SHINGLE_WORDS, asked, near_duplicates
+from consumers.calibration.splits import SplitShares
+from infra.settings import Settings
+from schemas.events import Messages
 from schemas.records import Message
+from tests.preferences import preference
+from tests.review_desk import pair
+from trainer.local_topics import LocalTopics
+from trainer.prompts import Prompt
 
 WORDS = [f"word{n}" for n in range(3000)]
 LONG = (
@@ -64,3 +74,24 @@ def test_it_finds_what_comparing_every_pair_finds(first: list[str], second: list
     candidates = {f"c{n}": text for n, text in enumerate(second)}
     expected = {c for c, text in candidates.items() if any(same(text, m) for m in first)}
     assert near_duplicates(measured, candidates).keys() == expected
+
+
+def test_what_measures_is_kept_out_with_what_nearly_repeats_it() -> None:
+    labelled = pair(1).model_copy(update={"messages": asks(LONG)})
+    other = "where did the people of the south buy most of their hats, gloves and scarves last year"
+    fresh = Prompt(prompt_id="fresh", messages=asks(other))
+    rows = [
+        preference("own", prompt_id=labelled.prompt_id, prompt=asks(LONG)),
+        preference("repeats", prompt_id="repeats", prompt=asks(f"{LONG} indeed")),
+        preference("of-fresh", prompt_id="of-fresh", prompt=asks(f"Hello, {other}?")),
+        preference("free", prompt_id="free", prompt=asks("How many hats?")),
+    ]
+    log = LocalTopics(Settings(), [], asyncio.Runner())
+    log.remember([labelled])
+    out = held_out(log, SplitShares(calibration=0.8, holdout=0.2, core=0), rows, [fresh])
+    assert out.measured == {labelled.prompt_id, "fresh"}
+    assert out.repeated == {"repeats": labelled.prompt_id, "of-fresh": "fresh"}
+
+
+def asks(text: str) -> Messages:
+    return (Message(role="user", content=text),)

@@ -1,0 +1,81 @@
+"""What a round of training may be trained on, and what its gate sees."""
+
+import asyncio
+from pathlib import Path
+
+from cli.project import load_project
+from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
+from consumers.calibration.holdout_ledger import HoldoutLedger
+from consumers.calibration.labellers import Labellers
+from examples.harbor.demo.benchmark import asked
+from examples.harbor.simulated_people import gate_reads
+from infra.settings import Settings
+from schemas.events import Calibration, Event, Run
+from schemas.records import Purpose, RunStatus, Verdict
+from tests.preferences import calibration, preference
+from tests.unit.test_calibration_teachers import NEW, OLD, judged
+from trainer.dpo import DpoConfig
+from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.gate_rules import CalibrationRule
+from trainer.local_topics import LocalTopics
+
+HARBOR = Path(__file__).parents[2] / "examples" / "harbor" / "project"
+
+
+def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
+    """Rounds of Harbor over a log that holds these events."""
+    project, settings = load_project(HARBOR), Settings(data_dir=folder)
+    job = RoundJob(
+        project=project,
+        project_dir=HARBOR,
+        checks=project.verify,
+        policy=folder / "policy",
+        out=folder / "out",
+        n=1,
+        algorithm="dpo",
+        prompts=(),
+        anchors=asked(gate_reads()[:4]),
+        held_out=(),
+        temperature=0.7,
+    )
+    topics = LocalTopics(settings, [], asyncio.Runner())
+    topics.remember(logged)
+    ledger = HoldoutLedger(folder / "ledger.jsonl")
+    decide = CalibrationRule(settings=project.gate)
+    people = Labellers(topics, project.calibration, decide, ledger, lambda _: None)
+    around = RoundSurroundings(
+        topics=topics,
+        people=people,
+        ledger=ledger,
+        settings=settings,
+        pending=lambda _: None,
+        watch=lambda _: None,
+    )
+    return job, around
+
+
+def test_a_prompt_in_an_anchors_words_is_kept_out(tmp_path: Path) -> None:
+    job, around = job_in(tmp_path)
+    anchor = job.measuring()[0]
+    turn = anchor.messages[-1]
+    shouted = turn.model_copy(update={"content": turn.content.upper() + "?!"})
+    repeated = preference("repeats", prompt_id="repeats", prompt=(*anchor.messages[:-1], shouted))
+    found = kept_out(job, around.topics, [repeated, preference("free")])
+    assert "repeats" in found
+    assert anchor.prompt_id in found
+    assert "prompt of free" not in found
+
+
+def test_a_teacher_that_was_exchanged_since_the_calibration_stops_the_round(tmp_path: Path) -> None:
+    judgments = [
+        judged(Purpose.ANCHOR, OLD, judge="jc"),
+        judged(Purpose.PRODUCTION, NEW, judge="jc").model_copy(update={"event_id": "later"}),
+    ]
+    job, around = job_in(tmp_path, *judgments)
+    pairs = freeze(LogSlice(preferences=[preference("p1")]), FreezeSettings())
+    measured: list[Calibration] = [calibration()]
+    outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
+    assert outcome.verdict is Verdict.FAIL
+    (told,) = around.topics.events(Run)
+    assert told.status is RunStatus.REFUSED
+    assert "teacher_fingerprint: FAIL" in told.detail
