@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from streams.judge.attack.measure import AttackReport, AttackResult
+    from streams.judge.attack.measure import AttackResult
 
 
 def attack(
@@ -46,6 +46,7 @@ def attack(
     from rich.progress import Progress
 
     from infra.settings import Settings
+    from streams.judge.attack.measure import Outcome, report
     from streams.judge.attack.pairs import read_pairs
     from streams.judge.attack.run import attack as run
     from streams.judge.stage import JudgeStage
@@ -59,7 +60,7 @@ def attack(
     stage = build_stage("judge", project, Settings())
     assert isinstance(stage, JudgeStage)
 
-    async def attacked() -> "AttackReport":
+    async def attacked() -> list[Outcome]:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("attacking", total=None)
             try:
@@ -72,8 +73,9 @@ def attack(
             finally:
                 await stage.aclose()
 
+    outcomes = asyncio.run(attacked())
     try:
-        found = asyncio.run(attacked())
+        found = report(outcomes)
     except ValueError as error:
         raise ConfigError(f"{pairs}: {error}") from None
     if as_json:
@@ -82,6 +84,7 @@ def attack(
         console = Console()
         console.print(_table("family", found.families | {"all": found.all}))
         console.print(_table("place", found.places))
+        console.print(_table("attacked side", found.sides))
         console.print(f"{found.left_out} left out: wrong without any attack", highlight=False)
     worst = max(result.upper_bound for result in found.families.values())
     if max_success is not None and worst > max_success:

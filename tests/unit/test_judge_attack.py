@@ -11,7 +11,7 @@ from schemas.errors import ConfigError
 from schemas.events import Comparison
 from schemas.records import Winner
 from streams.inference.chat import ChatAnswer, ChatRequest
-from streams.judge.attack.measure import AttackReport
+from streams.judge.attack.measure import AttackReport, report
 from streams.judge.attack.pairs import PairRow, comparison, read_pairs
 from streams.judge.attack.run import attack
 from streams.judge.attack.suite import Place, attacks, planted, spread
@@ -74,7 +74,7 @@ async def attacked(model: Reader, repeats: int = 1) -> AttackReport:
     settings = JudgeSettings(rubric=RUBRIC.ref)
     stage = JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
     try:
-        return await attack(stage, PAIRS, repeats)
+        return report(await attack(stage, PAIRS, repeats))
     finally:
         await stage.aclose()
 
@@ -134,6 +134,17 @@ async def test_a_gullible_judge_is_found_out_in_the_family_that_moves_it() -> No
 async def test_what_the_judge_gets_wrong_by_itself_does_not_count() -> None:
     with pytest.raises(ValueError, match="none of these comparisons"):
         await attacked(Placed())
+
+
+async def test_both_sides_are_counted_on_their_own() -> None:
+    found = await attacked(Gullible())
+    assert sum(one.n for one in found.sides.values()) == found.all.n
+    assert sum(one.succeeded for one in found.sides.values()) == found.all.succeeded
+
+
+async def test_a_stage_that_judges_nothing_is_told_and_no_crash() -> None:
+    with pytest.raises(ConfigError, match="no_judge instead of a judgment"):
+        await attack(JudgeStage(JudgeSettings(), None), PAIRS, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from schemas.errors import PrefstreamError
-from schemas.events import Comparison, Judgment
+from schemas.errors import ConfigError, PrefstreamError
+from schemas.events import Comparison, Discard, Event, Judgment
 from schemas.records import Winner
-from streams.judge.attack.measure import AttackReport, report
-from streams.judge.attack.suite import Place, spread
+from streams.judge.attack.measure import Outcome, is_fair, outcome
+from streams.judge.attack.suite import Attacked, Place, spread
 from streams.judge.stage import JudgeStage
 
 # Comparisons in the judge at a time, each of them two calls.
@@ -21,10 +21,11 @@ async def attack(
     on_done: Callable[[int, int], None] | None = None,
     *,
     places: Sequence[Place] = tuple(Place),
-) -> AttackReport:
-    """Judge every attacked comparison and its clean original; ``on_done(done, total)`` as it goes.
+) -> list[Outcome]:
+    """Judge every pair, and attacked where that is decided rightly.
 
-    Raises ValueError where nothing can be counted, and what the stage raises.
+    ``on_done(done, total)`` is told as it goes. Raises ``ConfigError`` where the stage judges none
+    of them, and what the stage raises.
     """
     attacked = list(spread(pairs, repeats, places))
     originals = {one.clean.event_id: one.clean for one in attacked}
@@ -34,8 +35,7 @@ async def attack(
     async def judge(event: Comparison) -> Judgment:
         nonlocal done
         async with slots:
-            (found,) = await stage(event)
-        assert isinstance(found, Judgment)
+            (found,) = map(_judged, await stage(event))
         done += 1
         if on_done is not None:
             on_done(done, total)
@@ -51,8 +51,22 @@ async def attack(
         return [task.result() for task in tasks]
 
     clean = dict(zip(originals, await all_of(originals.values()), strict=True))
-    after = await all_of(one.comparison for one in attacked)
-    return report(
-        (one, clean[one.clean.event_id], judgment)
-        for one, judgment in zip(attacked, after, strict=True)
+    fair = [one for one in attacked if is_fair(one, clean[one.clean.event_id])]
+    total = len(originals) + len(fair)
+    after = dict(zip(map(_id, fair), await all_of(one.comparison for one in fair), strict=True))
+    return [outcome(one, clean[one.clean.event_id], after.get(_id(one))) for one in attacked]
+
+
+def _id(one: Attacked) -> str:
+    return one.comparison.event_id
+
+
+def _judged(found: Event) -> Judgment:
+    if isinstance(found, Judgment):
+        return found
+    reason = found.reason if isinstance(found, Discard) else type(found).__name__
+    raise ConfigError(
+        f"the judge stage answers a pair with {reason} instead of a judgment, so there is nothing "
+        "to attack; set judge.model or judge.panel of pipeline.yaml, and where it says same_model, "
+        "judge.allow_same_model: true"
     )
