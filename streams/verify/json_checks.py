@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from schemas.records import CheckStatus, Expectation
 from streams.verify import json_match, json_schema
 from streams.verify.check import CandidateCheck, Finding, Subject
+from streams.verify.extracted import extract_json
 from streams.verify.json_parse import JsonInvalid, parse_json
-from streams.verify.json_text import extract_json
 from streams.verify.sandbox.result import Json
 from streams.verify.task_pools import TaskPools, task_failed
 

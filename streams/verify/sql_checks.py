@@ -6,6 +6,7 @@ from schemas.records import CheckStatus
 from streams.verify import result_match, sql_gate
 from streams.verify.check import Finding, Subject
 from streams.verify.databases import Databases
+from streams.verify.extracted import extract_sql
 from streams.verify.gate_cache import GateCache
 from streams.verify.gold import GoldFailed, GoldResults, GoldRuns
 from streams.verify.result_match import Match, row_count_agrees
@@ -13,7 +14,6 @@ from streams.verify.sandbox.pool import SandboxPool
 from streams.verify.semantics import Semantics
 from streams.verify.shown import shown
 from streams.verify.sql_gate import Rejection
-from streams.verify.sql_text import extract_sql
 
 _MATCH_STATUS = {
     Match.EQUAL: CheckStatus.PASS,
@@ -36,7 +36,7 @@ class SqlExtract:
             return Finding(status=CheckStatus.FAIL, evidence="no SQL in the answer")
         evidence = f"{found.rule}, {found.blocks} fenced blocks"
         return Finding(
-            status=CheckStatus.PASS, evidence=evidence, subject=replace(subject, sql=found.sql)
+            status=CheckStatus.PASS, evidence=evidence, subject=replace(subject, sql=found.text)
         )
 
 

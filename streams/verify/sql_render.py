@@ -11,11 +11,11 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token
 
+from streams.verify.extracted import SQL_LABELS
 from streams.verify.fenced_blocks import fenced_blocks
 from streams.verify.sandbox.database import Dialect
 from streams.verify.sql_parse import parse_query
 from streams.verify.sql_rejection import Broken
-from streams.verify.sql_text import SQL_LABELS
 
 _MAY_COMMENT: Final = ("--", "/*")
 # For a text that no tokenizer reads: it is no query, and what looks like a comment goes.

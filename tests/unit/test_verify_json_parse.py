@@ -2,9 +2,9 @@
 
 import pytest
 
+from streams.verify.extracted import extract_json
 from streams.verify.fenced_blocks import fenced_blocks
 from streams.verify.json_parse import MAX_CHARACTERS, MAX_DEPTH, JsonInvalid, parse_json
-from streams.verify.json_text import extract_json
 
 
 @pytest.mark.parametrize(

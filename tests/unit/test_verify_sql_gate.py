@@ -2,9 +2,9 @@
 
 import pytest
 
+from streams.verify.extracted import extract_sql
 from streams.verify.sandbox.database import Dialect
 from streams.verify.sql_gate import GatedSql, Rejection, gate_sql
-from streams.verify.sql_text import extract_sql
 
 TABLES = {"v_sales": frozenset({"id", "user"}), "v_days": frozenset({"day"})}
 
@@ -111,7 +111,7 @@ def test_a_name_out_of_scope_is_a_table(sql: str) -> None:
 def test_sql_is_found_by_rule(answer: str, sql: str, rule: str) -> None:
     found = extract_sql(answer)
     assert found is not None
-    assert (found.sql, found.rule) == (sql, rule)
+    assert (found.text, found.rule) == (sql, rule)
 
 
 def test_an_empty_fence_holds_no_sql() -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from schemas.records import CheckStatus
 from streams.verify.check import Finding, Subject
 from streams.verify.code.spec import parse_spec
-from streams.verify.code.text import ExtractedCode, extract_code
 from streams.verify.code.unit_test import SpecError, UnitTest
+from streams.verify.extracted import Extracted, extract_code
 from streams.verify.result_rows import Tolerance
 from streams.verify.sandbox.code_pool import CodePool
 from streams.verify.sandbox.code_result import CodeRun
@@ -38,13 +38,13 @@ class UnitTests:
         found = extract_code(subject.output)
         if found is None:
             return Finding(status=CheckStatus.FAIL, score=0.0, evidence="no code in the answer")
-        run = await self.pool.run(found.code, [test.test for test in tests])
+        run = await self.pool.run(found.text, [test.test for test in tests])
         if run.not_loaded is not None:
             evidence = f"{found.rule}; the code does not load: {run.not_loaded}"
             return Finding(status=CheckStatus.FAIL, score=0.0, evidence=evidence)
         return self._finding(tests, run, found)
 
-    def _finding(self, tests: Sequence[UnitTest], run: CodeRun, found: ExtractedCode) -> Finding:
+    def _finding(self, tests: Sequence[UnitTest], run: CodeRun, found: Extracted) -> Finding:
         failures = [
             (test, why)
             for test, ran in zip(tests, run.runs, strict=True)
