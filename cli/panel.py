@@ -28,6 +28,13 @@ def fit(
     labels: Annotated[
         Path | None, typer.Option(help="JSONL of labels; default: the topic.")
     ] = None,
+    cascade: Annotated[
+        str | None, typer.Option(help="Member that decides alone where its margin allows it.")
+    ] = None,
+    max_loss: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.5, help="Share of anchors that the cascade may lose."),
+    ] = 0.02,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it and write no file.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The new panel as one object.")] = False,
 ) -> None:
@@ -35,15 +42,19 @@ def fit(
 
     Reads what every member said of anchors and what people said of them, the calibration split
     alone. A member below the panel's floor gets no vote, and the file says why. The panel then
-    decides by calibrated log-odds.
+    decides by calibrated log-odds. With --cascade NAME the cheap member NAME decides alone from the
+    lowest margin on at which, with 95 % confidence, at most --max-loss of the anchors are lost that
+    the whole panel gets right.
 
     [bold]Examples[/bold]
 
       prefstream panel fit tone/1 --project DIR
+      prefstream panel fit tone/1 --cascade quick --max-loss 0.01
       prefstream panel fit tone/1 --judgments out/judgments.jsonl --labels labels.jsonl --dry-run
     """
     from cli.events_from import events_from
     from cli.project import load_project
+    from consumers.calibration.cascade_fit import WantedCascade
     from consumers.calibration.panel_fit import fit_panel
     from infra.settings import Settings
     from schemas.events import Judgment, Label
@@ -57,6 +68,7 @@ def fit(
         events_from(labels, Label, settings),
         load_project(project).calibration.shares,
         next_version(project, old),
+        WantedCascade(first=cascade, max_loss=max_loss) if cascade else None,
     )
     if not dry_run:
         write_panel(project, new)
@@ -81,5 +93,8 @@ def _show(panel: "Panel") -> None:
         agreed = fitted.agreement[member.name]
         table.add_row(member.name, f"{member.weight:g}", agreed, member.no_vote or "")
     Console().print(table)
+    if panel.cascade and fitted.cascade:
+        first, margin = panel.cascade.first, panel.cascade.settled_margin
+        typer.echo(f"cascade: {first} alone from |m| {margin:g} on: {fitted.cascade}")
     if fitted.incomplete:
         typer.echo(f"{fitted.incomplete} anchors left out: a cascade did not ask every member")

@@ -8,36 +8,23 @@ right and one wrong verdict added (Nitzan and Paroush 1982).
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from scipy.optimize import minimize_scalar
 
-from consumers.calibration.adjudicate import adjudicate_all
 from consumers.calibration.agreement import cohen_kappa, confusion
-from consumers.calibration.content import comparison_sha256
-from consumers.calibration.matching import by_prompt, human_verdict
-from consumers.calibration.splits import Split, SplitShares, split_of
+from consumers.calibration.cascade_fit import CascadeFit, WantedCascade, fit_cascade
+from consumers.calibration.judged_anchor import JudgedAnchor, judged_anchors
+from consumers.calibration.splits import Split, SplitShares
 from schemas.errors import ConfigError
 from schemas.events import Judgment, Label
 from schemas.ids import text_sha256
-from schemas.records import HumanWinner, Opinion, Purpose, Winner
+from schemas.records import Winner
 from streams.judge.panel import Fitted, Floor, Panel, PanelMember
-from streams.judge.verdict import Decision, decide
 
 # A margin that says more than twenty times what it claims is a scale, not a judge.
 _MAX_WEIGHT = 20.0
 _DIGITS = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgedAnchor:
-    """An anchor that every member judged: people's winner and each member's verdict, by name."""
-
-    human: Winner
-    verdicts: Mapping[str, Decision]
-    source_ids: tuple[str, ...]
 
 
 def fit_panel(
@@ -46,13 +33,16 @@ def fit_panel(
     labels: Iterable[Label],
     shares: SplitShares,
     version: str,
+    wanted: WantedCascade | None = None,
 ) -> Panel:
     """The panel as ``version``, combined by log-odds with weights fitted on its own opinions.
 
     A member below the panel's floor gets no vote; a cascade whose first has none is left out.
-    Raises ``ConfigError`` where there is nothing to fit on, or nobody is left with a vote.
+    With ``wanted`` the cascade's bound is fitted too. Raises ``ConfigError`` where there is nothing
+    to fit on, nobody is left with a vote, or the wanted cascade is not possible.
     """
-    heard, incomplete = _heard(panel, judgments, labels, shares)
+    known, incomplete = judged_anchors(panel, judgments, labels, shares)
+    heard = [one for one in known if one.human in _SIDES]
     if not heard:
         raise ConfigError(
             f"panel {panel.ref} has judged no labelled anchor of the calibration split with all "
@@ -66,13 +56,13 @@ def fit_panel(
         )
     voting = {member.name for member in fitted if member.weight}
     cascade = panel.cascade if panel.cascade and panel.cascade.first in voting else None
-    sources = sorted(source for one in heard for source in one.source_ids)
-    return panel.model_copy(
+    sources = sorted(source for one in (known if wanted else heard) for source in one.source_ids)
+    fields = {"version": version, "method": "log_odds", "members": tuple(fitted)}
+    weighted = panel.model_copy(update=fields)
+    found = _cascade(weighted, wanted, known) if wanted else None
+    return weighted.model_copy(
         update={
-            "version": version,
-            "method": "log_odds",
-            "members": tuple(fitted),
-            "cascade": cascade,
+            "cascade": found.cascade if found else cascade,
             "fitted_on": Fitted(
                 panel=panel.ref,
                 split=Split.CALIBRATION.value,
@@ -80,9 +70,21 @@ def fit_panel(
                 anchors_sha256=text_sha256("\n".join(sources)),
                 incomplete=incomplete,
                 agreement={member.name: _said(member.name, heard) for member in panel.members},
+                cascade=found.said if found else "",
             ),
         }
     )
+
+
+def _cascade(panel: Panel, wanted: WantedCascade, heard: Sequence[JudgedAnchor]) -> CascadeFit:
+    first = next((member for member in panel.members if member.name == wanted.first), None)
+    if first is None or not first.weight or first.samples or first.mode == "listwise":
+        names = ", ".join(member.name for member in panel.members)
+        raise ConfigError(
+            f"{wanted.first} cannot decide alone in a cascade: name a member that has a vote and a "
+            f"margin (so no samples, no ranking) among {names}"
+        )
+    return fit_cascade(panel, wanted, heard)
 
 
 def margin_weight(margins: Sequence[float]) -> float:
@@ -99,45 +101,6 @@ def margin_weight(margins: Sequence[float]) -> float:
 def vote_weight(right: int, wrong: int) -> float:
     """The weight of a member by its votes; 0 where it is no better than a coin."""
     return round(max(0.0, math.log((right + 1) / (wrong + 1))), _DIGITS)
-
-
-def _heard(
-    panel: Panel, judgments: Iterable[Judgment], labels: Iterable[Label], shares: SplitShares
-) -> tuple[list[JudgedAnchor], int]:
-    adjudications = by_prompt(adjudicate_all(labels).values())
-    names = {member.name for member in panel.members}
-    found: dict[str, JudgedAnchor] = {}
-    incomplete: set[str] = set()
-    for judgment in judgments:
-        comparison = judgment.comparison
-        if judgment.panel != panel.ref or comparison.purpose is not Purpose.ANCHOR:
-            continue
-        human = human_verdict(comparison, adjudications)
-        if human is None or human.winner not in (HumanWinner.A, HumanWinner.B):
-            continue
-        if split_of(judgment.prompt_id, shares) is not Split.CALIBRATION or not judgment.opinions:
-            continue
-        key = comparison_sha256(comparison)
-        verdicts = _verdicts(judgment.opinions)
-        if verdicts.keys() != names:
-            incomplete.add(key)
-            continue
-        found.setdefault(
-            key,
-            JudgedAnchor(
-                human=Winner(human.winner.value),
-                verdicts=verdicts,
-                source_ids=(judgment.event_id, *human.adjudication.label_ids),
-            ),
-        )
-    return list(found.values()), len(incomplete - found.keys())
-
-
-def _verdicts(opinions: Sequence[Opinion]) -> dict[str, Decision]:
-    by_member: defaultdict[str, list[Opinion]] = defaultdict(list)
-    for opinion in opinions:
-        by_member[opinion.member].append(opinion)
-    return {name: decide(*said) for name, said in by_member.items()}
 
 
 def _member(member: PanelMember, heard: Sequence[JudgedAnchor], floor: Floor) -> PanelMember:

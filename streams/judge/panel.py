@@ -69,6 +69,8 @@ class Fitted(BaseModel):
     """Anchors left out because a cascade had not asked every member."""
     agreement: dict[str, str] = Field(default_factory=dict)
     """What each member reached there."""
+    cascade: str = ""
+    """What the cascade's bound does to the anchors, where it was fitted."""
 
 
 class Panel(Versioned):
@@ -97,10 +99,10 @@ class Panel(Versioned):
         first = next((one for one in self.members if one.name == self.cascade.first), None)
         if first is None:
             raise ValueError(f"cascade.first {self.cascade.first} is no member of the panel")
-        if first.weight == 0 or first.samples:
+        if first.weight == 0 or first.samples or first.mode == "listwise":
             raise ValueError(
                 f"cascade.first {first.name} cannot decide alone: it needs a vote, and a margin "
-                "(so no samples)"
+                "(so no samples, no ranking)"
             )
         return self
 

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from consumers.calibration.cascade_fit import WantedCascade
 from consumers.calibration.content import comparison_sha256
 from consumers.calibration.panel_fit import fit_panel, margin_weight, vote_weight
 from consumers.calibration.splits import Split, SplitShares, split_of
@@ -155,6 +156,24 @@ def test_a_cascade_is_left_out_where_its_first_has_no_vote() -> None:
     panel = Panel.model_validate(PANEL.model_dump() | {"cascade": cascade})
     judgments, labels = anchors(400)
     assert fit_panel(panel, judgments, labels, SHARES, "2").cascade is None
+
+
+def test_a_wanted_cascade_is_fitted_and_told() -> None:
+    judgments, labels = anchors(400)
+    wanted = WantedCascade(first="good", max_loss=0.05)
+    found = fit_panel(PANEL, judgments, labels, SHARES, "2", wanted)
+    assert found.cascade is not None
+    assert found.cascade.first == "good"
+    assert found.fitted_on is not None
+    assert found.fitted_on.cascade.startswith(f"settles {found.fitted_on.anchors} of")
+
+
+@pytest.mark.parametrize("first", ["coin", "nobody"])
+def test_who_has_no_vote_cannot_go_first(first: str) -> None:
+    judgments, labels = anchors(400)
+    wanted = WantedCascade(first=first, max_loss=0.05)
+    with pytest.raises(ConfigError, match=f"{first} cannot decide alone"):
+        fit_panel(PANEL, judgments, labels, SHARES, "2", wanted)
 
 
 def test_a_member_without_an_error_has_a_finite_weight() -> None:
