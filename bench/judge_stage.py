@@ -48,6 +48,7 @@ from streams.judge.rubric import load_rubric
 _RUBRIC = "bench/1"
 _MAX_TOKENS, _TOP_LOGPROBS = 40, 8
 _PIPELINE = f"""\
+pair: {{{{rubric_id: {_RUBRIC}}}}}
 judge:
   model: openai:{{model}}
   rubric: {_RUBRIC}

@@ -97,12 +97,17 @@ class Verification(PromptEvent):
 
 
 class Comparison(PromptEvent):
-    """Two candidates A and B of one prompt, in a seeded random order, not yet judged."""
+    """Two candidates A and B of one prompt, in a seeded random order, not yet judged.
+
+    ``others`` are the rest of the set that did not fail, for a judge that ranks whole sets; empty
+    unless the pair stage is told to carry them.
+    """
 
     a: VerifiedCandidate
     b: VerifiedCandidate
     verifier_winner: VerifierWinner
     rubric_id: str
+    others: tuple[Candidate, ...] = ()
 
 
 class Judgment(Event):

@@ -15,6 +15,7 @@ from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
 from streams.inference.identity import endpoint_model, model_name
 from streams.inference.settings import Price
 from streams.inference.token_count import token_count
+from streams.judge.verdict_store import request_key
 from streams.pair import PairStage
 from streams.pipeline import build_stage, load_pipeline
 
@@ -35,20 +36,33 @@ class Asked(Record):
 
 
 class CountingModel:
-    """A ``ChatModel`` that notes what it is asked and answers at once, each time otherwise."""
+    """A ``ChatModel`` that notes what it is asked and answers at once, each time otherwise.
 
-    def __init__(self, stage: str, ref: str) -> None:
+    ``stored``: the same request again is answered by the verdict store.
+    """
+
+    def __init__(self, stage: str, ref: str, *, stored: bool) -> None:
         self.model = model_name(ref)
         self.calls = self.input_tokens = self.output_tokens = 0
         self._stage = stage
         self._count, self._counted_by = token_count(ref)
+        self._answered: set[str] | None = set() if stored else None
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         """An answer that decides nothing; it may cost what ``request`` allows."""
-        self.calls += 1
-        self.input_tokens += self._count(request.messages)
-        self.output_tokens += request.max_tokens
+        if not self._is_answered(request):
+            self.calls += 1
+            self.input_tokens += self._count(request.messages)
+            self.output_tokens += request.max_tokens
         return ChatAnswer(text=f"answer {self.calls}\nVerdict: tie", model=self.model)
+
+    def _is_answered(self, request: ChatRequest) -> bool:
+        if self._answered is None:
+            return False
+        key = request_key(self.model, request)
+        before = len(self._answered)
+        self._answered.add(key)
+        return len(self._answered) == before
 
     async def aclose(self) -> None:
         """Nothing is held."""
@@ -74,7 +88,8 @@ async def dry_run(
     models: dict[tuple[str, str], CountingModel] = {}
 
     def opened(stage: str, ref: str) -> ChatModel:
-        return models.setdefault((stage, ref), CountingModel(stage, ref))
+        stored = stage == "judge" and pipeline.judge.answers in ("cache", "replay")
+        return models.setdefault((stage, ref), CountingModel(stage, ref, stored=stored))
 
     sample = build_stage("sample", project_dir, settings, opened)
     judge = build_stage("judge", project_dir, settings, opened)

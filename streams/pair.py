@@ -1,19 +1,19 @@
 """pair: verified candidate sets into comparisons. Pure decisions, one thin stage."""
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from itertools import combinations
 
 from pydantic import Field
+from rapidfuzz.distance import Indel
 
 from schemas.events import Comparison, Event, Verification
 from schemas.ids import config_hash, derived_id, unit_interval
-from schemas.records import Outcome, Record, VerifiedCandidate, VerifierWinner
+from schemas.records import Candidate, Outcome, Record, VerifiedCandidate, VerifierWinner
 from streams.discard import discard
 
 STAGE = "pair"
 # Change it with any change of the rules below, so that the events' config_hash tells them apart.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 
 
 class PairSettings(Record):
@@ -21,6 +21,9 @@ class PairSettings(Record):
 
     max_pairs_per_prompt: int = Field(default=3, ge=1)
     rubric_id: str = "default"
+    carry_set: bool = False
+    """Each comparison carries the other candidates that did not fail, for ``judge.mode: listwise``,
+    which ranks them all."""
 
 
 Pair = tuple[VerifiedCandidate, VerifiedCandidate]
@@ -47,10 +50,12 @@ def comparable_pairs(candidates: Sequence[VerifiedCandidate]) -> tuple[list[Pair
 
 
 def difference(pair: Pair) -> float:
-    """How different the two texts are, from 0 (equal) to 1 (nothing in common), by words."""
+    """How different the two texts are, from 0 (equal) to 1 (nothing in common).
+
+    The share of all their words that is not in their longest common subsequence.
+    """
     first, second = (side.candidate.output.split() for side in pair)
-    # autojunk drops frequent words of long texts and with them the measure's symmetry
-    return 1.0 - SequenceMatcher(None, first, second, autojunk=False).ratio()
+    return Indel.normalized_distance(first, second)
 
 
 def choose_pairs(candidates: Sequence[VerifiedCandidate], max_pairs: int) -> list[Pair]:
@@ -59,6 +64,21 @@ def choose_pairs(candidates: Sequence[VerifiedCandidate], max_pairs: int) -> lis
     by_difference = sorted(decided, key=difference, reverse=True)
     by_difference += sorted(open_, key=difference, reverse=True)
     return by_difference[:max_pairs]
+
+
+def _others(
+    candidates: Sequence[VerifiedCandidate], pair_ids: Sequence[str]
+) -> tuple[Candidate, ...]:
+    """Those beside the pair that did not fail, equal texts once."""
+    texts = {
+        c.candidate.output.strip() for c in candidates if c.candidate.completion_id in pair_ids
+    }
+    others = []
+    for one in candidates:
+        if one.outcome is not Outcome.FAILED and one.candidate.output.strip() not in texts:
+            texts.add(one.candidate.output.strip())
+            others.append(one.candidate)
+    return tuple(others)
 
 
 class PairStage:
@@ -104,6 +124,7 @@ class PairStage:
         if sorted(ids) != ids:
             swap = not swap
         a, b = (pair[1], pair[0]) if swap else pair
+        others = _others(event.candidates, ids) if self._settings.carry_set else ()
         winner = VerifierWinner.NONE
         if decided:
             winner = VerifierWinner.A if a.outcome is Outcome.PASSED else VerifierWinner.B
@@ -123,6 +144,7 @@ class PairStage:
             b=b,
             verifier_winner=winner,
             rubric_id=self._settings.rubric_id,
+            others=others,
         )
 
     async def aclose(self) -> None:

@@ -17,8 +17,10 @@ from streams.filter import FilterStage
 from streams.filter_rules import FilterSettings
 from streams.inference.chat import ChatModel
 from streams.inference.identity import resolved
+from streams.inference.live_budget import LiveBudget
 from streams.inference.metered import open_metered
 from streams.inference.settings import InferenceSettings
+from streams.judge.judges import Judges
 from streams.judge.lock import lock
 from streams.judge.open_judges import open_judges
 from streams.judge.open_stored import open_stored
@@ -88,7 +90,7 @@ def build_stage(
     database it needs is not there.
     """
     pipeline = load_pipeline(project_dir)
-    opened = opened or partial(_opened, pipeline, settings)
+    opened = opened or partial(_opened, pipeline, project_dir, settings)
     match name:
         case "sample":
             return _sample(pipeline, project_dir, settings, opened)
@@ -97,7 +99,10 @@ def build_stage(
         case "pair":
             return PairStage(pipeline.pair)
         case "judge":
-            return _judge(pipeline, project_dir, settings, opened)
+            stage = _judge(pipeline, project_dir, settings, opened)
+            if stage.judges is not None:
+                _refuse_disagreement(pipeline.pair, stage.judges, project_dir)
+            return stage
         case "filter":
             return FilterStage(pipeline.filter)
     raise ConfigError(f"there is no stage {name!r}; choose one of {', '.join(STAGE_INPUTS)}")
@@ -119,7 +124,9 @@ def _sample(
 
 def build_sampler(pipeline: Pipeline, project_dir: Path, settings: Settings) -> SampleStage:
     """The sample stage of ``pipeline``, which may differ from the project's file."""
-    return _sample(pipeline, project_dir, settings, partial(_opened, pipeline, settings))
+    return _sample(
+        pipeline, project_dir, settings, partial(_opened, pipeline, project_dir, settings)
+    )
 
 
 def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = None) -> JudgeStage:
@@ -133,7 +140,7 @@ def build_judge(project_dir: Path, settings: Settings, *, trial: str | None = No
             f"{project_dir / FILE_NAME}: neither judge.model nor judge.panel is set, so there is "
             "no judge to ask"
         )
-    opened = partial(_opened, pipeline, settings)
+    opened = partial(_opened, pipeline, project_dir, settings)
     return _judge(pipeline, project_dir, settings, opened, trial)
 
 
@@ -156,7 +163,28 @@ def _judge(
     return JudgeStage(pipeline.judge, judges)
 
 
-def _opened(pipeline: Pipeline, settings: Settings, stage: str, ref: str) -> ChatModel:
+def _refuse_disagreement(pair: PairSettings, judges: Judges, project_dir: Path) -> None:
+    """Raise ``ConfigError`` where the judges could not judge what the pair stage makes."""
+    if pair.rubric_id not in judges.names:
+        raise ConfigError(
+            f"{project_dir / FILE_NAME}: pair.rubric_id is {pair.rubric_id!r} and the judge goes "
+            f"by {', '.join(judges.refs)}, so it would refuse every comparison; set pair.rubric_id "
+            f"to one of {', '.join(sorted(judges.names))}"
+        )
+    if not pair.carry_set and any(one.settings.mode == "listwise" for one in judges.members):
+        raise ConfigError(
+            f"{project_dir / FILE_NAME}: a judge of mode listwise ranks whole sets, which "
+            "comparisons carry only with pair.carry_set: true; set it"
+        )
+
+
+def _opened(
+    pipeline: Pipeline, project_dir: Path, settings: Settings, stage: str, ref: str
+) -> ChatModel:
+    def metered(ref: str) -> ChatModel:
+        budget = LiveBudget(project_dir / FILE_NAME, pipeline.inference.budget)
+        return open_metered(ref, settings, pipeline.inference, stage=stage, budget=budget)
+
     if stage == "judge":
-        return open_stored(ref, pipeline.judge.answers, settings, pipeline.inference)
-    return open_metered(ref, settings, pipeline.inference, stage=stage)
+        return open_stored(ref, pipeline.judge.answers, settings, metered)
+    return metered(ref)

@@ -17,8 +17,9 @@ from streams.constitution import Constitution, Principle, drawn_principles
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
 from streams.inference.identity import known_identity
 from streams.inference.known_sum import known_sum
+from streams.judge.call_data import block
 from streams.judge.neutral import neutralise
-from streams.judge.prompt import block, nonce_of
+from streams.judge.prompt import nonce_of
 
 # Change it with any change of the text below, so that the events' config_hash tells them apart.
 PROMPT_VERSION: Final = "critique-revise-1"

@@ -19,7 +19,7 @@ def overrun(budget: Budget, spent: Spent, next_usd: float) -> str | None:
             return (
                 f"the budget is spent: {so_far_usd:.4f} USD of {name} {limit_usd:g}, and calls "
                 f"under way may cost {next_usd:.4f} more; {remedy}, or raise "
-                f"inference.budget.{name} in pipeline.yaml and start the worker again"
+                f"inference.budget.{name} in pipeline.yaml, which is read again when it changes"
             )
     return None
 
@@ -37,12 +37,14 @@ class BudgetedModel:
         self,
         inner: ChatModel,
         price: Price,
-        budget: Budget,
+        budget: Callable[[], Budget],
         ledger: SpendingLedger,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``inner`` puts the cost on its answers; ``clock`` gives seconds since 1970."""
+        """``inner`` puts the cost on its answers; ``budget`` gives that of the moment, and
+        ``clock`` seconds since 1970.
+        """
         self.model = inner.model
         self._inner = inner
         self._price = price
@@ -57,7 +59,7 @@ class BudgetedModel:
         # Reads and writes of the ledger (a tenth of a millisecond) block: no other call may come
         # between look and hold, or count one sum twice.
         spent = self._ledger.spent(self._clock())
-        refused = overrun(self._budget, spent, self._held_usd + most_usd)
+        refused = overrun(self._budget(), spent, self._held_usd + most_usd)
         if refused is not None:
             raise DependencyDown(f"model {self.model}: {refused}", reason="budget")
         self._held_usd += most_usd

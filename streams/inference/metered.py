@@ -1,5 +1,7 @@
 """A model reference into a model that is priced, budgeted, and known to be the right one."""
 
+from collections.abc import Callable
+
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from streams.inference.breaker import CircuitBreaker
@@ -9,7 +11,7 @@ from streams.inference.identity import LOCAL
 from streams.inference.named import NamedModel
 from streams.inference.open_model import open_model
 from streams.inference.priced import PricedModel
-from streams.inference.settings import InferenceSettings
+from streams.inference.settings import Budget, InferenceSettings
 from streams.inference.spending import SpendingLedger
 
 SPENDING = "spending.sqlite"
@@ -17,9 +19,16 @@ SPENDING = "spending.sqlite"
 
 
 def open_metered(
-    ref: str, settings: Settings, inference: InferenceSettings, *, stage: str
+    ref: str,
+    settings: Settings,
+    inference: InferenceSettings,
+    *,
+    stage: str,
+    budget: Callable[[], Budget],
 ) -> ChatModel:
     """The model that ``ref`` names, with what ``inference`` says of it.
+
+    ``budget`` gives what may be spent at this moment; a model without a price has none.
 
     A model in this process costs nothing, cannot be away, and is opened as it is. Raises
     ``ConfigError`` also where a budget is set and the model has no price.
@@ -27,11 +36,10 @@ def open_metered(
     model = open_model(ref, settings, inference)
     if ref.startswith(LOCAL):
         return model
-    name, budget = model.model, inference.budget
+    name, now = model.model, budget()
     model = CircuitBreaker(NamedModel(model, inference.answers_as.get(name)))
     price = inference.prices.get(name)
-    is_bounded = budget.hourly_usd is not None or budget.total_usd is not None
-    if price is None and is_bounded:
+    if price is None and (now.hourly_usd is not None or now.total_usd is not None):
         raise ConfigError(
             f"inference.budget of pipeline.yaml bounds what model {name} may cost, but "
             f"inference.prices has no price for it; add `{name}: {{input_usd: …, output_usd: …}}` "
@@ -39,8 +47,5 @@ def open_metered(
         )
     if price is None:
         return model
-    model = PricedModel(model, price)
-    if not is_bounded:
-        return model
     ledger = SpendingLedger(settings.data_dir / SPENDING, stage)
-    return BudgetedModel(model, price, budget, ledger)
+    return BudgetedModel(PricedModel(model, price), price, budget, ledger)

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from schemas.events import Comparison
 from schemas.ids import ConfigHash, config_hash
 from schemas.records import Opinion, Record, Winner
+from streams.judge.cascade import sureness
 from streams.judge.combine import Ballot, ballot, combine
 from streams.judge.marks import Mark
 from streams.judge.member import Member
 from streams.judge.panel import Panel
-from streams.judge.verdict import Decision, tie_log_odds
+from streams.judge.verdict import Decision
 
 
 class Heard(Record):
@@ -62,7 +63,8 @@ class Judges:
         decision = combine(list(ballots.values()), self.panel.method if self.panel else "majority")
         known = {
             Mark.NO_MARGIN: decision.margin is None and decision.winner is not Winner.INVALID,
-            Mark.SAMPLED: any(opinion.sample is not None for opinion in opinions),
+            Mark.RANKED: any(member.settings.mode == "listwise" for member in ballots),
+            Mark.SAMPLED: any(member.settings.samples for member in ballots),
             Mark.TRUNCATED: any(opinion.left_out_characters for opinion in opinions),
             Mark.CASCADE: len(ballots) < len(self.members),
         }
@@ -83,7 +85,8 @@ class Judges:
             return await self._ask(event, self.members)
         first = [one for one in self.members if one.name == cascade.first]
         said = await self._ask(event, first)
-        if all(_is_sure(each, cascade.settled_margin) for each in said.values()):
+        sure = [sureness(each.decision, each.opinions) for each in said.values()]
+        if all(one is not None and one >= cascade.settled_margin for one in sure):
             return said
         others = [one for one in self.members if one not in first]
         return said | await self._ask(event, others)
@@ -98,13 +101,3 @@ class Judges:
                 raise opinions
             ballots[member] = ballot(self._weights[member], opinions)
         return ballots
-
-
-def _is_sure(said: Ballot, settled_margin: float) -> bool:
-    """A winner by its margin; a tie where it is that much likelier than either in both orders."""
-    if said.decision.winner is Winner.TIE:
-        leads = [tie_log_odds(opinion) for opinion in said.opinions]
-        return all(lead is not None and lead >= settled_margin for lead in leads)
-    decided = said.decision.winner in (Winner.A, Winner.B)
-    margin = said.decision.margin
-    return decided and margin is not None and abs(margin) >= settled_margin

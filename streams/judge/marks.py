@@ -12,6 +12,8 @@ class Mark(StrEnum):
     """A judge had no probabilities: no margin, so the margin rules were skipped."""
     SAMPLED = "sampled"
     """Votes were drawn, not read from probabilities."""
+    RANKED = "ranked"
+    """A judge ranked the whole set under every rotation; each ranking is a vote on the pair."""
     TRUNCATED = "truncated"
     """A text was too long and the judge saw it with its middle cut out."""
     PRE_CHECK = "pre_check"

@@ -87,6 +87,8 @@ class Member:
 
     def prompt(self, event: Comparison, rubric: Rubric, order: Order) -> JudgePrompt:
         """What the model is shown of the comparison in this order."""
+        mode = self.settings.mode
+        assert mode != "listwise", "a ListwiseMember shows sets"
         return render_prompt(
             event,
             rubric,
@@ -95,9 +97,13 @@ class Member:
             show_checks=self.settings.show_checks,
             nonce_key=self.nonce_key,
             member=self.name,
-            mode=self.settings.mode,
+            mode=mode,
             defences=self.settings.defences,
         )
+
+    def asked(self, event: Comparison, opinion: Opinion) -> JudgePrompt:
+        """The prompt that the opinion answered, as this member renders it today."""
+        return self.prompt(event, self.rubric(event), opinion.order)
 
     async def _opinion(
         self, event: Comparison, rubric: Rubric, order: Order, sample: int | None
@@ -107,7 +113,7 @@ class Member:
             answer = self._model.answer(event, order)
         else:
             answer = await self._model.complete(self._request(prompt, sample))
-        return self._read(prompt, rubric, answer, sample)
+        return self._read(prompt, rubric, order, answer, sample)
 
     def _request(self, prompt: JudgePrompt, sample: int | None) -> ChatRequest:
         settings = self.settings
@@ -126,11 +132,16 @@ class Member:
         )
 
     def _read(
-        self, prompt: JudgePrompt, rubric: Rubric, answer: ChatAnswer, sample: int | None
+        self,
+        prompt: JudgePrompt,
+        rubric: Rubric,
+        order: Order,
+        answer: ChatAnswer,
+        sample: int | None,
     ) -> Opinion:
         reading = read_answer(
             answer,
-            prompt.order,
+            order,
             [criterion.id for criterion in rubric.judged],
             min_captured_mass=self.settings.min_captured_mass,
             bare=self.settings.mode == "verdict_only",
@@ -140,7 +151,7 @@ class Member:
             judge=answer.model,
             prompt_version=prompt.version,
             prompt_sha256=prompt.sha256,
-            order=prompt.order,
+            order=order,
             answer=reading.answer,
             p_first=seen.first if seen else None,
             p_second=seen.second if seen else None,

@@ -7,6 +7,7 @@ from schemas.errors import ConfigError
 from streams.inference.chat import ChatModel
 from streams.inference.identity import resolved
 from streams.judge.judges import Judges
+from streams.judge.listwise import ListwiseMember
 from streams.judge.lock import lock
 from streams.judge.member import Member
 from streams.judge.panel import Panel, load_panel
@@ -44,6 +45,7 @@ def open_judges(
     standards = {name: load_standard(project_dir, one, name) for name, one in members.items()}
     for name, one in members.items():
         _refuse_unknown_checks(standards[name], checks)
+        _refuse_recorded_ranking(one, name)
         if not judge.allow_same_model:
             _refuse_policy(one, name, project_dir, policies)
     for standard in standards.values():
@@ -52,7 +54,7 @@ def open_judges(
         lock(project_dir, panel)
     return Judges(
         [
-            Member(
+            (ListwiseMember if one.mode == "listwise" else Member)(
                 one.model_copy(update={"model": resolved(one.model or "", project_dir)}),
                 standards[name],
                 _model(one.model or "", project_dir, open_model),
@@ -99,6 +101,14 @@ def _refuse_unknown_checks(standard: Standard, checks: Collection[str]) -> None:
                 f"{criterion.check!r}, which no verifier has; name one of "
                 f"{', '.join(sorted(checks))}"
             )
+
+
+def _refuse_recorded_ranking(member: MemberSettings, name: str) -> None:
+    if member.mode == "listwise" and (member.model or "").startswith(RECORDED):
+        raise ConfigError(
+            f"{name}: {member.model} holds verdicts on pairs and ranks nothing; name a model, or "
+            "leave mode: listwise out"
+        )
 
 
 def _refuse_policy(

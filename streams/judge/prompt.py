@@ -7,21 +7,16 @@ from outside stands in the user message, between delimiters that carry a nonce o
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator
 
 from schemas.events import Comparison
 from schemas.ids import text_sha256
 from schemas.records import Message, Order, Record, VerifiedCandidate
+from streams.judge.call_data import CallData
 from streams.judge.defences import ALL_DEFENCES, Defences
-from streams.judge.neutral import fitting, neutralise, shorten
 from streams.judge.rubric import Rubric
-from streams.judge.settings import Mode
+from streams.judge.settings import PairMode
 from streams.judge.wording import PROMPT_VERSIONS, asked_text, system_text
-from streams.verify.sql_render import answer_without_sql_comments
-
-# Stands where the nonce is left off for a measurement: a code that anyone can write.
-_KNOWN_CODE: Final = "CODE"
 
 
 class JudgePrompt(Record):
@@ -31,7 +26,6 @@ class JudgePrompt(Record):
     """
 
     messages: tuple[Message, ...]
-    order: Order
     version: str
     sha256: str
     left_out_characters: int
@@ -46,56 +40,44 @@ def render_prompt(
     show_checks: bool = False,
     nonce_key: bytes = b"",
     member: str = "",
-    mode: Mode = "cite_then_verdict",
+    mode: PairMode = "cite_then_verdict",
     defences: Defences = ALL_DEFENCES,
 ) -> JudgePrompt:
     """The prompt that shows the comparison's candidates in ``order``.
 
-    The candidate shown first is called A in the prompt, whichever of the comparison's it is.
-    Comments in its SQL are left out: they run nothing, and could only talk to the judge. Each
-    candidate has ``max_candidate_characters``, and so have all turns of the prompt together, and
-    all retrieved passages.
+    The candidate shown first is called A in the prompt, whichever of the comparison's it is. Each
+    has ``max_candidate_characters``, and so have all turns of the prompt together, and all
+    retrieved passages.
     """
     nonce = call_nonce(comparison.event_id, order, nonce_key, member)
-    code = nonce if defences.nonce else _KNOWN_CODE
+    data = CallData(nonce, defences, max_candidate_characters)
     shown = (comparison.a, comparison.b)
     if order is Order.BA:
         shown = (comparison.b, comparison.a)
-    left_out = 0
 
-    def clean(texts: Sequence[str]) -> list[str]:
-        nonlocal left_out
-        budgets = fitting([len(text) for text in texts], max_candidate_characters)
-        left_out += sum(map(len, texts)) - sum(budgets)
-        cut = [shorten(text, budget) for text, budget in zip(texts, budgets, strict=True)]
-        return [neutralise(text, nonce) for text in cut] if defences.neutralise else cut
-
-    def blocks() -> Iterator[str]:
-        turns = clean([turn.content for turn in comparison.messages])
-        roles = (turn.role for turn in comparison.messages)
-        prompt = "\n".join(f"{role}: {turn}" for role, turn in zip(roles, turns, strict=True))
-        yield block(code, "prompt", prompt)
-        sources = clean([f"{passage.source}\n{passage.text}" for passage in comparison.context])
-        yield from (block(code, "source", source) for source in sources)
+    def candidates() -> Iterator[str]:
         for name, side in zip("AB", shown, strict=True):
-            output = answer_without_sql_comments(side.candidate.output)
-            yield block(code, name, *clean([output]))
+            yield data.candidate(name, side.candidate.output)
             if show_checks and side.checks:
-                yield block(code, f"checks of {name}", *clean([_checks(side)]))
+                yield data.text(f"checks of {name}", _checks(side))
 
+    blocks = (*data.asked(comparison), *candidates())
     asked = asked_text(rubric, mode, after_data=defences.repeat_instruction)
-    data = (f"Code: {code}", *blocks())
-    user = (*data, asked) if defences.repeat_instruction else (asked, *data)
     messages = (
         Message(role="system", content=system_text(rubric, mode)),
-        Message(role="user", content="\n".join(user)),
+        data.user_message(blocks, asked),
     )
+    return prompt_of(messages, PROMPT_VERSIONS[mode], data)
+
+
+def prompt_of(messages: tuple[Message, ...], version: str, data: CallData) -> JudgePrompt:
+    """The messages with their hash."""
+    content = json.dumps([[turn.role, turn.content] for turn in messages])
     return JudgePrompt(
         messages=messages,
-        order=order,
-        version=PROMPT_VERSIONS[mode],
-        sha256=messages_sha256(messages),
-        left_out_characters=left_out,
+        version=version,
+        sha256=text_sha256(content),
+        left_out_characters=data.left_out_characters,
     )
 
 
@@ -110,16 +92,6 @@ def nonce_of(key: bytes, *call: str) -> str:
     """
     content = json.dumps(["judge nonce", *call]).encode()
     return hmac.new(key, content, hashlib.sha256).hexdigest()[:12]
-
-
-def messages_sha256(messages: tuple[Message, ...]) -> str:
-    """Hex SHA-256 of the messages as JSON."""
-    return text_sha256(json.dumps([[turn.role, turn.content] for turn in messages]))
-
-
-def block(code: str, name: str, text: str) -> str:
-    """A text between delimiters that carry the code."""
-    return f"<{code} {name}>\n{text}\n</{code} {name}>"
 
 
 def _checks(side: VerifiedCandidate) -> str:

@@ -43,8 +43,7 @@ def _proof(judgment: Judgment, opinion: Opinion, member: Member | None, same_con
     if member is None:
         why = f"the project has no judge {opinion.member!r} to render its prompt by"
         return Proof(opinion=opinion, prompt=None, matches=False, why=why)
-    event = judgment.comparison
-    prompt = member.prompt(event, member.rubric(event), opinion.order)
+    prompt = member.asked(judgment.comparison, opinion)
     if prompt.sha256 == opinion.prompt_sha256:
         return Proof(opinion=opinion, prompt=prompt, matches=True)
     why = _difference(opinion, prompt, same_config)

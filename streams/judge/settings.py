@@ -8,7 +8,8 @@ from schemas.records import Record
 from streams.judge.defences import ALL_DEFENCES, Defences
 
 Answers = Literal["cache", "record", "replay", "live"]
-Mode = Literal["cite_then_verdict", "verdict_only"]
+PairMode = Literal["cite_then_verdict", "verdict_only"]
+Mode = Literal[PairMode, "listwise"]
 
 REFERENCE = r"^[\w.-]+/[\w.-]+$"
 """``ID/VERSION`` of a rubric, a constitution or a panel."""
@@ -27,6 +28,7 @@ class MemberSettings(Record):
     | take verdicts that were given before      | ``model: recorded:FILE``               |
     | save the tokens of citations              | ``mode: verdict_only``                 |
     | use an endpoint without log-probabilities | ``samples: 5``                         |
+    | rank all answers of a prompt at once      | ``mode: listwise``                     |
     """
 
     model: str | None = None
@@ -42,7 +44,8 @@ class MemberSettings(Record):
     """How many of the constitution's principles a comparison draws, by its id. None: all."""
 
     mode: Mode = "cite_then_verdict"
-    """Evidence first, or the verdict alone."""
+    """Evidence first, the verdict alone, or a ranking of the whole set under rotated orders (with
+    ``pair.carry_set``)."""
 
     samples: int = Field(default=0, ge=0, le=64)
     """Verdicts drawn in each order; they are votes, without a margin. 0: one, by probabilities."""
@@ -76,6 +79,15 @@ class MemberSettings(Record):
             raise ValueError("name a rubric or a constitution, not both; a panel can have both")
         if self.principles and not self.constitution:
             raise ValueError("principles are drawn from a constitution; name one, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _a_ranking_is_asked_its_own_way(self) -> Self:
+        if self.mode == "listwise" and (self.samples or self.show_checks):
+            raise ValueError(
+                "mode listwise asks once for each rotation and shows no checks; remove samples and "
+                "show_checks, or choose another mode"
+            )
         return self
 
 

@@ -7,11 +7,13 @@
 | ``replay``        | is given        | ``Poison``       | –                     |
 | ``live``          | is not looked at | the model is asked | is not stored       |
 
-``cache`` and ``replay`` make a redone call say the same. With the others an event that is processed
+``cache`` and ``replay`` make a redone call say the same, and with ``cache`` the same request at the
+same time is asked once. With the others an event that is processed
 twice may be judged in two ways, of which the first in the log counts.
 """
 
 import asyncio
+from weakref import WeakValueDictionary
 
 from schemas.errors import Poison
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
@@ -33,6 +35,7 @@ class StoredModel:
         self._store = store
         self._identity = identity
         self._afresh = afresh
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         """The stored answer, else the model's; raises what the model raises."""
@@ -40,10 +43,12 @@ class StoredModel:
         if self._afresh:
             answer = await self._inner.complete(request)
             return await asyncio.to_thread(self._store.replace, key, answer)
-        stored = await asyncio.to_thread(self._store.get, key)
-        if stored is not None:
-            return stored
-        return await asyncio.to_thread(self._store.put, key, await self._inner.complete(request))
+        async with self._turns.setdefault(key, asyncio.Lock()):
+            stored = await asyncio.to_thread(self._store.get, key)
+            if stored is not None:
+                return stored
+            answer = await self._inner.complete(request)
+            return await asyncio.to_thread(self._store.put, key, answer)
 
     async def aclose(self) -> None:
         await self._inner.aclose()

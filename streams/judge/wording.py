@@ -5,12 +5,13 @@ from typing import Final
 
 from schemas.ids import text_sha256
 from streams.judge.rubric import Criterion, Rubric, WorkedExample
-from streams.judge.settings import Mode
+from streams.judge.settings import Mode, PairMode
 
 # Change them with any change of the text below: they are part of the judge_config_hash.
 PROMPT_VERSIONS: Final[Mapping[Mode, str]] = {
     "cite_then_verdict": "pairwise-cite-3",
     "verdict_only": "pairwise-verdict-1",
+    "listwise": "listwise-1",
 }
 
 _PAIR: Final = "You compare two candidate answers, A and B, to one prompt"
@@ -59,10 +60,10 @@ Verdict: A
 Verdict: B
 Verdict: tie"""
 
-_ASKED: Final[Mapping[Mode, str]] = {"cite_then_verdict": _CITE, "verdict_only": _VERDICT_ONLY}
+_ASKED: Final[Mapping[PairMode, str]] = {"cite_then_verdict": _CITE, "verdict_only": _VERDICT_ONLY}
 
 
-def system_text(rubric: Rubric, mode: Mode = "cite_then_verdict") -> str:
+def system_text(rubric: Rubric, mode: PairMode = "cite_then_verdict") -> str:
     """The system message: the same for every comparison under the rubric."""
     return "\n".join((task_text(rubric, _PAIR), *_examples(rubric, mode)))
 
@@ -77,7 +78,7 @@ def task_text(rubric: Rubric, task: str) -> str:
     )
 
 
-def asked_text(rubric: Rubric, mode: Mode, *, after_data: bool = True) -> str:
+def asked_text(rubric: Rubric, mode: PairMode, *, after_data: bool = True) -> str:
     """What to write; ``after_data``: it stands behind the data, which may have said otherwise."""
     ids = [criterion.id for criterion in rubric.judged]
     asked = _ASKED[mode].format(ids=", ".join(ids), first=ids[0])
@@ -94,7 +95,7 @@ def _criterion(criterion: Criterion) -> str:
     return f"{criterion.id}{weight}: {criterion.text.strip()}"
 
 
-def _examples(rubric: Rubric, mode: Mode) -> Iterator[str]:
+def _examples(rubric: Rubric, mode: PairMode) -> Iterator[str]:
     for example in rubric.examples:
         yield _EXAMPLE.format(
             prompt=example.prompt.strip(),
@@ -104,6 +105,6 @@ def _examples(rubric: Rubric, mode: Mode) -> Iterator[str]:
         )
 
 
-def _example_answer(example: WorkedExample, mode: Mode) -> str:
+def _example_answer(example: WorkedExample, mode: PairMode) -> str:
     verdict = f"Verdict: {example.verdict}"
     return verdict if mode == "verdict_only" else f"{example.evidence.strip()}\n{verdict}"

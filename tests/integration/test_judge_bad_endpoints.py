@@ -29,6 +29,7 @@ pytestmark = pytest.mark.integration
 
 NAME = "reading-model"
 PIPELINE = """\
+pair: {rubric_id: harbor}
 judge: {model: %s, rubric: harbor/1, answers: live}
 inference:
   answer_s: 0.3

@@ -147,3 +147,26 @@ class ReadingModel:
 
     async def aclose(self) -> None:
         self.closed = True
+
+
+class Ranker:
+    """Ranks by the number in each answer, the largest first; or as they stand."""
+
+    model = "ranker"
+
+    def __init__(self, *, by_place: bool = False) -> None:
+        self.requests: list[ChatRequest] = []
+        self._by_place = by_place
+
+    async def complete(self, request: ChatRequest) -> ChatAnswer:
+        self.requests.append(request)
+        return self.ranked(request)
+
+    def ranked(self, request: ChatRequest) -> ChatAnswer:
+        """The ranking of the blocks that the prompt shows."""
+        shown = re.findall(r"^<\w+ ([A-Z])>\n(\d+)\n</", request.messages[-1].content, re.M)
+        if not self._by_place:
+            shown.sort(key=lambda each: -int(each[1]))
+        return ChatAnswer(text="Ranking: " + " > ".join(name for name, _ in shown), model="r")
+
+    async def aclose(self) -> None: ...

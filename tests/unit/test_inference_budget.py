@@ -1,6 +1,7 @@
 """What an answer costs, and when there is no money for another."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from infra.settings import Settings
 from schemas.errors import ConfigError, DependencyDown, Poison
 from streams.inference.budget import BudgetedModel, overrun
 from streams.inference.chat import ChatAnswer, ChatRequest, as_messages
+from streams.inference.live_budget import LiveBudget
 from streams.inference.metered import open_metered
 from streams.inference.priced import PricedModel
 from streams.inference.settings import Budget, InferenceSettings, Price
@@ -48,7 +50,7 @@ def budgeted(
     inner: Counted, budget: Budget, ledger: SpendingLedger, now_s: float = 0.0
 ) -> BudgetedModel:
     priced = PricedModel(inner, PRICE)
-    return BudgetedModel(priced, PRICE, budget, ledger, clock=lambda: now_s)
+    return BudgetedModel(priced, PRICE, lambda: budget, ledger, clock=lambda: now_s)
 
 
 @pytest.mark.parametrize(
@@ -141,4 +143,45 @@ def test_the_ledger_sums_by_stage_and_hour(rows: list[tuple[str, int, float]]) -
 def test_a_budget_needs_a_price() -> None:
     bounded = InferenceSettings(budget=Budget(hourly_usd=1.0))
     with pytest.raises(ConfigError, match="has no price for it"):
-        open_metered("openai:big", Settings(model_url="http://h/v1"), bounded, stage="judge")
+        open_metered(
+            "openai:big",
+            Settings(model_url="http://h/v1"),
+            bounded,
+            stage="judge",
+            budget=lambda: bounded.budget,
+        )
+
+
+def changed(path: Path, text: str) -> None:
+    """Write the file with a modification time that it never had."""
+    path.write_text(text)
+    stamp = path.stat().st_mtime_ns + 1_000_000_000
+    os.utime(path, ns=(stamp, stamp))
+
+
+async def test_a_budget_that_is_raised_in_the_file_counts_without_a_restart(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("inference: {budget: {total_usd: 0.001}}")
+    budget = LiveBudget(path, Budget(total_usd=0.001))
+    model = BudgetedModel(
+        PricedModel(Counted(), PRICE), PRICE, budget, SpendingLedger(None, "judge")
+    )
+    with pytest.raises(DependencyDown, match="read again when it changes"):
+        await model.complete(REQUEST)
+    changed(path, "workload: shop\ninference: {budget: {total_usd: 1}}")
+    await model.complete(REQUEST)
+
+
+def test_a_file_that_cannot_be_read_leaves_the_budget_as_it_was(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "pipeline.yaml"
+    path.write_text("")
+    budget = LiveBudget(path, Budget(total_usd=5))
+    changed(path, "inference: {budget: {total_usd: -1}}")
+    assert budget() == budget() == Budget(total_usd=5)
+    assert caplog.text.count("the budget stays as it was") == 1
+    path.unlink()
+    assert budget() == Budget(total_usd=5)

@@ -1,7 +1,6 @@
 """Whole sets ranked under rotated orders, and what becomes of a taste for a place."""
 
 import json
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from cli.main import app
 from schemas.errors import ConfigError, Poison
 from schemas.events import CandidateSet
 from schemas.records import Candidate, Message, Order, Purpose, Winner
-from streams.inference.chat import ChatAnswer, ChatRequest
 from streams.judge.listwise import ListwiseJudge
 from streams.judge.member import Member
 from streams.judge.ranking import (
@@ -28,7 +26,7 @@ from streams.judge.ranking import (
 from streams.judge.recorded import RecordedVerdicts
 from streams.judge.settings import JudgeSettings
 from streams.judge.verdict import Decision
-from tests.unit.judge_case import RUBRIC
+from tests.unit.judge_case import RUBRIC, Ranker
 
 SETTINGS = JudgeSettings(rubric=RUBRIC.ref)
 
@@ -47,25 +45,6 @@ def candidate_set(*outputs: str) -> CandidateSet:
             for number, text in enumerate(outputs)
         ),
     )
-
-
-class Ranker:
-    """Ranks by the number in each answer, the largest first; or as they stand."""
-
-    model = "ranker"
-
-    def __init__(self, *, by_place: bool = False) -> None:
-        self.requests: list[ChatRequest] = []
-        self._by_place = by_place
-
-    async def complete(self, request: ChatRequest) -> ChatAnswer:
-        self.requests.append(request)
-        shown = re.findall(r"^<\w+ ([A-Z])>\n(\d+)\n</", request.messages[-1].content, re.M)
-        if not self._by_place:
-            shown.sort(key=lambda each: -int(each[1]))
-        return ChatAnswer(text="Ranking: " + " > ".join(name for name, _ in shown), model="r")
-
-    async def aclose(self) -> None: ...
 
 
 async def test_the_order_is_the_judges_whatever_stands_where() -> None:

@@ -234,7 +234,7 @@ async def test_a_project_opens_its_panel_and_locks_what_it_uses(tmp_path: Path) 
     for path, content in (
         ("panels/tone/1.yaml", json.dumps(file)),
         ("rubrics/harbor/1.yaml", RUBRIC.model_dump_json(exclude_defaults=True)),
-        ("pipeline.yaml", "judge: {panel: tone/1}"),
+        ("pipeline.yaml", "pair: {rubric_id: tone}\njudge: {panel: tone/1}"),
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text(content)

@@ -122,9 +122,10 @@ def test_a_project_names_the_file(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / f"{RUBRIC.version}.yaml").write_text(RUBRIC.model_dump_json(), encoding="utf-8")
     project = tmp_path / "pipeline.yaml"
-    project.write_text(f"judge: {{model: 'recorded:verdicts.jsonl', rubric: {RUBRIC.ref}}}")
+    pair = f"pair: {{rubric_id: {RUBRIC.id}}}\n"
+    project.write_text(f"{pair}judge: {{model: 'recorded:verdicts.jsonl', rubric: {RUBRIC.ref}}}")
     stage = build_stage("judge", tmp_path, Settings())
     assert isinstance(stage, JudgeStage)
-    project.write_text(f"judge: {{model: 'recorded:nowhere.jsonl', rubric: {RUBRIC.ref}}}")
+    project.write_text(f"{pair}judge: {{model: 'recorded:nowhere.jsonl', rubric: {RUBRIC.ref}}}")
     with pytest.raises(ConfigError, match="cannot be read"):
         build_stage("judge", tmp_path, Settings())
