@@ -8,7 +8,12 @@ import typer
 from cli.calibrate_report import report
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
     from consumers.calibration.job import CalibrationRun
+    from schemas.events import Calibration
 
 app = typer.Typer(rich_markup_mode="rich")
 app.command("report")(report)
@@ -122,7 +127,39 @@ def _show(run: "CalibrationRun") -> None:
             *("undefined" if number is None else f"{number:.3f}" for number in numbers),
             one.verdict,
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(_margins(run.measured.calibrations))
     for hash_, look in run.measured.looks.items():
         said = run.measured.holdout.get(hash_, "no anchors")
         typer.echo(f"{hash_}: look {look.look}, judge configuration {look.judge}; holdout: {said}")
+
+
+def _margins(calibrations: "Sequence[Calibration]") -> "Table":
+    """How honest the margins are over all slices, as they stand and after each fit."""
+    from rich.table import Table
+
+    table = Table(
+        title="The margin as a confidence: ECE, Brier score",
+        caption="after a fit: of verdicts it was not fitted on; the holdout is never fitted",
+    )
+    for column in ("judge", "split", "as it stands", "by temperature", "isotonic"):
+        table.add_column(column)
+    for one in calibrations:
+        if not one.slice:
+            table.add_row(
+                one.judge_config_hash,
+                one.split,
+                _errors(one.ece, one.brier),
+                f"{_errors(one.scaled_ece, one.scaled_brier)} at {_number(one.temperature)}",
+                _errors(one.isotonic_ece, one.isotonic_brier),
+            )
+    return table
+
+
+def _errors(ece: float | None, brier: float | None) -> str:
+    return f"{_number(ece)}, {_number(brier)}"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -207,9 +207,11 @@ class Calibration(Event):
 
     ``position_bias`` (mean b in log-odds) and ``length_slope`` have their standard errors beside
     them where there are enough anchors for one. ``ece`` and ``brier`` hold the margin's confidence
-    against people; ``scaled_ece`` and ``scaled_brier`` do after division by ``temperature``,
-    fitted on the calibration split only. ``checkpoints`` counts the anchors by the policy
-    checkpoint (or model) whose answers they hold.
+    against people; ``scaled_ece`` and ``scaled_brier`` do after division by ``temperature``, and
+    ``isotonic_ece`` and ``isotonic_brier`` after the isotonic fit, both fitted on the calibration
+    split only. ``checkpoints`` counts the anchors by the policy checkpoint (or model) whose answers
+    they hold, ``prompts`` the different prompts among the ``n``: pairs of one prompt are not
+    independent, and ``standard_error`` says so. 0 where nobody counted them.
     """
 
     judge_config_hash: str
@@ -238,6 +240,14 @@ class Calibration(Event):
     scaled_brier: float | None = None
     reliability: tuple[ReliabilityBin, ...] = ()
     checkpoints: dict[str, int] = Field(default_factory=dict)
+    prompts: int = Field(default=0, ge=0)
+    isotonic_ece: float | None = None
+    isotonic_brier: float | None = None
+
+    @property
+    def independent(self) -> int:
+        """How many anchors say something of their own: one a prompt."""
+        return self.prompts or self.n
 
 
 class Run(Event):

@@ -31,7 +31,7 @@ class CalibrationRule:
     def __call__(self, calibration: Calibration) -> Verdict:
         if not calibration.slice:
             return worst(measured_gates(calibration, self.settings))
-        if calibration.n < self.settings.slice_min_anchors:
+        if calibration.independent < self.settings.slice_min_anchors:
             return Verdict.INCONCLUSIVE
         return slice_gate(calibration, self.settings).verdict
 

@@ -76,8 +76,9 @@ def bounds_at(calibration: Calibration, alpha: float) -> Interval | None:
     if kappa is None or error is None or low is None or high is None:
         return None
     z = one_sided_z(1 - alpha)
-    expected = _expected(calibration.n, kappa, low, high)
-    found = kappa_bounds(kappa, error, expected, calibration.n, z)
+    n = calibration.independent
+    expected = _expected(n, kappa, low, high)
+    found = kappa_bounds(kappa, error, expected, n, z)
     return Interval(low=min(found.low, low), high=max(found.high, high))
 
 
@@ -111,7 +112,7 @@ def kappa_gate(
         verdict = Verdict.INCONCLUSIVE
     detail = (
         f"by {settings.statistic}; kappa {kappa:.4f}, standard error "
-        f"{calibration.standard_error or 0:.4f}, {calibration.n} anchors, one-sided 95 % bounds "
+        f"{calibration.standard_error or 0:.4f}, {_counted(calibration)}, one-sided 95 % bounds "
         f"{calibration.lower_bound:.4f} and {calibration.upper_bound:.4f}"
     )
     if not by_point:
@@ -126,10 +127,16 @@ def kappa_gate(
     )
 
 
+def _counted(calibration: Calibration) -> str:
+    if calibration.independent == calibration.n:
+        return f"{calibration.n} anchors"
+    return f"{calibration.n} anchors of {calibration.independent} prompts"
+
+
 def anchors_to_settle(
     calibration: Calibration, min_kappa: float, alpha: float = ALPHA
 ) -> int | None:
-    """How many anchors would lift the lower bound to ``min_kappa`` if kappa stayed as measured.
+    """How many anchors, one a prompt, would lift the lower bound to ``min_kappa`` if kappa stayed.
 
     The bound lies z · se / (1 − kappa²) below atanh(kappa), and se shrinks with the root of n. Of a
     kappa of 1, Wilson's bound n / (n + z²) of the agreement is solved for n. None where kappa is
@@ -140,11 +147,11 @@ def anchors_to_settle(
         return None
     z = one_sided_z(1 - alpha)
     if kappa >= 1 - 1e-12:
-        expected = _expected(calibration.n, kappa, low, 1.0)
+        expected = _expected(calibration.independent, kappa, low, 1.0)
         wanted = min_kappa * (1 - expected) + expected
         return ceil(z * z * wanted / (1 - wanted))
     half = (atanh(kappa) - atanh(low)) * z / one_sided_z()
-    return ceil(calibration.n * (half / (atanh(kappa) - atanh(min_kappa))) ** 2)
+    return ceil(calibration.independent * (half / (atanh(kappa) - atanh(min_kappa))) ** 2)
 
 
 def _remedy(calibration: Calibration, settings: GateSettings, looked: Looked) -> str:
@@ -153,7 +160,7 @@ def _remedy(calibration: Calibration, settings: GateSettings, looked: Looked) ->
     needed = anchors_to_settle(calibration, settings.min_kappa, level(following, settings))
     if needed is None:
         return f"kappa itself is not above {settings.min_kappa:g}: improve the judge"
-    more = max(needed - calibration.n, 1)
+    more = max(needed - calibration.independent, 1)
     return f"about {more} more anchors ({needed} in all) would settle it if kappa stays"
 
 

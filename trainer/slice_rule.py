@@ -21,7 +21,7 @@ class SliceDecision:
 def slice_gates(
     whole: Calibration, slices: Sequence[Calibration], settings: GateSettings
 ) -> SliceDecision:
-    """Every slice with enough anchors: its kappa, and the 95 % lower bound of it.
+    """Every slice with anchors of enough prompts: its kappa, and the 95 % lower bound of it.
 
     All of them have to hold at once, so there is nothing to correct for their number (Berger 1982,
     intersection–union). A slice that is the whole is decided by the rules for the whole.
@@ -30,8 +30,8 @@ def slice_gates(
     for one in sorted(slices, key=lambda one: one.slice):
         if one.n == whole.n:
             calibrated.add(one.slice)
-        elif one.n < settings.slice_min_anchors:
-            uncalibrated.append((one.slice, one.n))
+        elif one.independent < settings.slice_min_anchors:
+            uncalibrated.append((one.slice, one.independent))
         else:
             calibrated.add(one.slice)
             results.append(slice_gate(one, settings))

@@ -67,7 +67,7 @@ def cohen_kappa(cells: Confusion) -> Kappa:
         observed=observed,
         expected=expected,
         value=(observed - expected) / (1 - expected),
-        standard_error=_standard_error(cells, n, row, column, observed, expected),
+        standard_error=_standard_error(cells, n, observed, expected),
     )
 
 
@@ -81,27 +81,36 @@ def _marginals(cells: Confusion, n: int) -> tuple[dict[str, float], dict[str, fl
     return row, column
 
 
-def _standard_error(
-    cells: Confusion,
-    n: int,
-    row: dict[str, float],
-    column: dict[str, float],
-    observed: float,
-    expected: float,
-) -> float:
-    """Equation 13 of Fleiss, Cohen and Everitt (1969), unweighted."""
-    spread = 0.0
+def influences(cells: Confusion) -> dict[tuple[str, str], float]:
+    """How much one item of each (human, judge) cell moves kappa, times n; zero on the average.
+
+    The terms behind equation 13 of Fleiss, Cohen and Everitt (1969), unweighted: their mean square
+    over n is the variance of kappa. Raises ``ValueError`` where kappa is undefined.
+    """
+    kappa = cohen_kappa(cells)
+    if kappa.observed is None or kappa.expected is None or kappa.value is None:
+        raise ValueError("a kappa that is undefined has no influences")
+    return _influences(cells, kappa.n, kappa.observed, kappa.expected)
+
+
+def _influences(
+    cells: Confusion, n: int, observed: float, expected: float
+) -> dict[tuple[str, str], float]:
+    row, column = _marginals(cells, n)
+    adds = {}
     for cell in cells:
-        share = cell.n / n
-        if cell.human == cell.judge:
-            marginal = row[cell.human] + column[cell.human]
-            spread += share * ((1 - expected) - marginal * (1 - observed)) ** 2
-        else:
-            marginal = column[cell.human] + row[cell.judge]
-            spread += share * marginal**2 * (1 - observed) ** 2
-    spread -= (observed * expected - 2 * expected + observed) ** 2
-    # Rounding can leave a negative of the order of 1e-17 where the true variance is zero.
-    return sqrt(max(spread, 0.0) / n) / (1 - expected) ** 2
+        agreement = (cell.human == cell.judge) - observed
+        chance = column[cell.human] + row[cell.judge] - 2 * expected
+        by_chance = (1 - observed) * chance
+        adds[cell.human, cell.judge] = (agreement * (1 - expected) - by_chance) / (
+            1 - expected
+        ) ** 2
+    return adds
+
+
+def _standard_error(cells: Confusion, n: int, observed: float, expected: float) -> float:
+    adds = _influences(cells, n, observed, expected)
+    return sqrt(sum(cell.n * adds[cell.human, cell.judge] ** 2 for cell in cells)) / n
 
 
 def macro_f1(cells: Confusion) -> float | None:

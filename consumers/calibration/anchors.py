@@ -43,6 +43,11 @@ def scored(anchors: Sequence[Anchor]) -> list[tuple[str, str]]:
     ]
 
 
+def scored_prompts(anchors: Sequence[Anchor]) -> list[str]:
+    """The prompt of every anchor that ``scored`` gives, in the same order."""
+    return [anchor.prompt_id for anchor in anchors if anchor.judge not in _ABSTENTIONS]
+
+
 def coverage(anchors: Sequence[Anchor]) -> float | None:
     """Share of anchors that the judge did not abstain on."""
     return len(scored(anchors)) / len(anchors) if anchors else None

@@ -5,23 +5,24 @@ A calibration set is hundreds to a few thousand anchors; only those are ever hel
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from pydantic import Field
 
 from consumers.calibration.adjudicate import adjudicate_all
-from consumers.calibration.agreement import cohen_kappa, confusion
 from consumers.calibration.anchors import (
     Anchor,
     coverage,
     parse_failures,
     scored,
+    scored_prompts,
     stated,
     verdict_counts,
 )
 from consumers.calibration.biases import length_slope, mean_position_bias
+from consumers.calibration.clusters import clustered_kappa
 from consumers.calibration.kappa_interval import kappa_interval
 from consumers.calibration.matching import ByPrompt, by_prompt, human_verdict
 from consumers.calibration.reliability import Scaled, reliability, scaled
@@ -33,7 +34,7 @@ from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinne
 
 STAGE = "calibrate"
 # Change it with any change of a statistic, so that the events' config_hash tells them apart.
-STATISTICS_VERSION = "3"
+STATISTICS_VERSION = "4"
 
 ALL_SLICES = ""
 MEASURED = (Split.CALIBRATION, Split.HOLDOUT)
@@ -140,8 +141,9 @@ def _calibration(
 ) -> Calibration:
     anchors = [one.anchor for one in found]
     first = found[0].judgment
-    kappa = cohen_kappa(confusion(scored(anchors)))
-    bounds = kappa_interval(kappa, one_sided_z())
+    prompts = scored_prompts(anchors)
+    kappa, independent = clustered_kappa(scored(anchors), prompts), len(set(prompts))
+    bounds = kappa_interval(replace(kappa, n=independent), one_sided_z())
     bias, slope = mean_position_bias(anchors), length_slope(anchors)
     verdicts = stated(anchors)
     plain = reliability(verdicts)
@@ -181,6 +183,9 @@ def _calibration(
         scaled_brier=fitted.brier,
         reliability=plain.bins,
         checkpoints=_checkpoints(found),
+        prompts=independent,
+        isotonic_ece=fitted.isotonic_ece,
+        isotonic_brier=fitted.isotonic_brier,
     )
     return measured.model_copy(update={"verdict": decide(measured)})
 

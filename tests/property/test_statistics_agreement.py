@@ -11,6 +11,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score
 from statsmodels.stats.inter_rater import cohens_kappa
 
 from bench.interval_coverage import coverage
+from consumers.agreement.bootstrap import cluster_bootstrap
 from consumers.agreement.measure import Weights, measure
 from consumers.calibration.agreement import (
     cohen_kappa,
@@ -18,6 +19,7 @@ from consumers.calibration.agreement import (
     macro_f1,
     observed_agreement,
 )
+from consumers.calibration.clusters import clustered_kappa
 from consumers.calibration.kappa_interval import kappa_interval
 from schemas.interval import one_sided_z, two_sided_z, wilson
 
@@ -191,3 +193,46 @@ def test_alpha_is_kappas_kin_with_shared_marginals(pairs: Ratings) -> None:
 def test_the_interval_covers_as_often_as_it_says(n: int) -> None:
     """Within a point of 95 %, over true kappas from 0.4 to 0.9."""
     assert coverage(n, None, 8_000).atanh == pytest.approx(0.95, abs=0.01)
+
+
+@given(ratings)
+def test_with_one_item_a_cluster_the_error_is_that_of_kappa(pairs: Ratings) -> None:
+    assert clustered_kappa(pairs, [str(n) for n in range(len(pairs))]) == cohen_kappa(
+        confusion(pairs)
+    )
+
+
+@given(ratings, st.integers(2, 5))
+def test_copies_of_an_item_in_its_cluster_say_nothing_new(pairs: Ratings, times: int) -> None:
+    alone = cohen_kappa(confusion(pairs))
+    clusters = [str(n) for n in range(len(pairs))]
+    found = clustered_kappa(pairs * times, clusters * times)
+    assert found.value == pytest.approx(alone.value)
+    if alone.standard_error is None or len(pairs) < 2:
+        assert found.standard_error is None
+    else:
+        # the factor C / (C − 1) is only for clusters that have several items
+        by_clusters = alone.standard_error * sqrt(len(pairs) / (len(pairs) - 1))
+        assert found.standard_error == pytest.approx(by_clusters, abs=1e-9)
+
+
+@pytest.mark.parametrize("per_prompt", [2, 5])
+def test_the_clustered_error_is_that_of_the_bootstrap(per_prompt: int) -> None:
+    draw = np.random.default_rng(7)
+    pairs: Ratings = []
+    clusters: list[str] = []
+    for prompt in range(150):
+        easy = draw.random() < 0.85
+        for _ in range(per_prompt):
+            human = "AB"[draw.integers(2)]
+            agrees = easy if draw.random() < 0.8 else draw.random() < 0.85
+            pairs.append((human, human if agrees else {"A": "B", "B": "A"}[human]))
+            clusters.append(str(prompt))
+    found, bounds = clustered_kappa(pairs, clusters), cluster_bootstrap(pairs, clusters, 0.95)
+    assert found.standard_error is not None
+    assert bounds is not None
+    drawn = (bounds.high - bounds.low) / (2 * two_sided_z())
+    assert found.standard_error == pytest.approx(drawn, rel=0.08)
+    naive = cohen_kappa(confusion(pairs)).standard_error
+    assert naive is not None
+    assert found.standard_error > 1.2 * naive

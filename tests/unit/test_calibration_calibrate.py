@@ -168,6 +168,32 @@ def test_judge_configurations_are_measured_apart() -> None:
     assert agreed == {"old": 1.0, "new": 0.0}
 
 
+def five_of_each(said: Sequence[tuple[HumanWinner, Winner]]) -> Calibration:
+    """As ``measured``, with five pairs of every prompt that all come out alike."""
+    judgments, labels = [], []
+    for prompt, (human, judge) in zip(prompts_of(Split.CALIBRATION, len(said)), said, strict=True):
+        for copy in range(5):
+            a, b = verified(f"{prompt}-a{copy}"), verified(f"{prompt}-b{copy}")
+            one = comparison(
+                a, b, event_id=f"{copy} of {prompt}", prompt_id=prompt, purpose=Purpose.ANCHOR
+            )
+            judgments.append(judged(one, judge))
+            labels += labels_of(one, human)
+    (whole,) = (o for o in calibrate(judgments, labels, SETTINGS, DECIDE) if o.slice == "")
+    return whole
+
+
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_pairs_of_one_prompt_narrow_nothing_down(wrong: int) -> None:
+    said = [A] * 6 + [B] * 4 + [(HumanWinner.A, Winner.B)] * wrong
+    alone, copied = measured(said), five_of_each(said)
+    assert (copied.n, copied.prompts) == (5 * len(said), len(said))
+    assert copied.kappa == pytest.approx(alone.kappa)
+    assert copied.lower_bound is not None
+    assert alone.lower_bound is not None
+    assert copied.lower_bound <= alone.lower_bound + 1e-9
+
+
 def test_each_slice_is_measured_too() -> None:
     first, second = prompts_of(Split.CALIBRATION, 2)
     anchors = [anchor(first, slice="joins"), anchor(second, slice="dates")]

@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.model_selection import cross_val_predict
 
-from consumers.calibration.reliability import Stated, fit_temperature, reliability, scaled
+from consumers.calibration.reliability import (
+    Scaled,
+    Stated,
+    fit_isotonic,
+    fit_temperature,
+    reliability,
+    scaled,
+)
 
 
 def stated(n: int, honest: float, seed: int = 1) -> list[Stated]:
@@ -52,8 +60,35 @@ def test_the_temperature_is_that_of_a_regression_without_intercept() -> None:
     assert scaled(found).brier == pytest.approx(brier_score_loss(chosen, folds[:, 1]), abs=2e-3)
 
 
-def test_few_verdicts_get_no_temperature() -> None:
-    assert scaled(stated(49, 1.0)).temperature is None
+def test_the_isotonic_fit_is_scikit_learns() -> None:
+    found = [
+        Stated(key=one.key, margin=round(one.margin, 1), right=one.right)
+        for one in stated(400, 2.0)
+    ]
+    margins = np.array([one.margin for one in found])
+    reference = IsotonicRegression(out_of_bounds="clip").fit(margins, [one.right for one in found])
+    asked = np.linspace(-1, margins.max() + 1, 200)
+    assert fit_isotonic(found)(asked) == pytest.approx(reference.predict(asked), abs=1e-9)
+
+
+def test_an_isotonic_fit_mends_what_no_temperature_can() -> None:
+    """A judge that is right four times in five, however sure it says it is."""
+    draw = np.random.default_rng(5)
+    margins, right = np.abs(draw.normal(0, 3, 3000)), draw.random(3000) < 0.8
+    found = scaled(
+        [
+            Stated(key=f"prompt-{n}", margin=float(margin), right=bool(was))
+            for n, (margin, was) in enumerate(zip(margins, right, strict=True))
+        ]
+    )
+    assert found.ece is not None
+    assert found.isotonic_ece is not None
+    assert found.isotonic_ece < 0.03 < found.ece
+    assert found.isotonic_brier == pytest.approx(0.16, abs=0.01)
+
+
+def test_few_verdicts_get_no_fit() -> None:
+    assert scaled(stated(49, 1.0)) == Scaled()
     assert reliability([]).ece is None
 
 
