@@ -1,4 +1,4 @@
-"""Geometry of the two charts of the health page; the templates draw it as SVG.
+"""Geometry of the charts of the health page; the templates draw it as SVG.
 
 Own shapes instead of a plotting library's, whose files carry inline styles that the pages'
 content policy forbids.
@@ -6,8 +6,9 @@ content policy forbids.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor, log10
 
-from schemas.events import Calibration
+from consumers.review.judge_series import Point
 from schemas.records import ReliabilityBin
 
 WIDTH, HEIGHT = 640.0, 240.0
@@ -36,8 +37,8 @@ class Tick:
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Everything in the SVG's own units. ``line`` joins the marks; ``rule`` is the reference as
-    x1, y1, x2, y2."""
+    """Everything in the SVG's own units. ``lines`` join the marks, one line a series, the last in
+    front; ``rule`` is the reference as x1, y1, x2, y2."""
 
     width: float
     height: float
@@ -45,48 +46,43 @@ class Chart:
     right: float
     bottom: float
     marks: tuple[Mark, ...]
-    line: str
+    lines: tuple[str, ...]
     rule: tuple[float, float, float, float]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
 
 
-def kappa_chart(history: Sequence[Calibration], threshold: float) -> Chart:
-    """Kappa with its interval over the measurements, against what the gate asks for."""
-    measured = [one for one in history if one.kappa is not None]
-    values = [
-        value
-        for one in measured
-        for value in (one.kappa, one.lower_bound, one.upper_bound, threshold)
-        if value is not None
+def series_chart(
+    judges: Sequence[Sequence[Point]], rule: float, bottom: float, top: float
+) -> Chart:
+    """Values with their intervals in the order of time, a line a judge, against ``rule``.
+
+    The scale reaches from ``bottom`` to ``top``, and further where a value or an interval does.
+    """
+    points = sorted((one for judge in judges for one in judge), key=lambda one: one.at)
+    ends = [
+        value for one in points for value in (one.value, one.low, one.high) if value is not None
     ]
-    bottom = min([0.0, *values])
-    marks = tuple(
-        Mark(
-            x=_across((number + 0.5) / len(measured)),
-            y=_up(one.kappa or 0.0, bottom),
-            low_y=None if one.lower_bound is None else _up(one.lower_bound, bottom),
-            high_y=None if one.upper_bound is None else _up(one.upper_bound, bottom),
+    scale = _Scale(bottom=min([bottom, rule, *ends]), top=max([top, rule, *ends]))
+    marks = {
+        id(one): Mark(
+            x=_across((number + 0.5) / len(points)),
+            y=scale.up(one.value),
+            low_y=None if one.low is None else scale.up(one.low),
+            high_y=None if one.high is None else scale.up(one.high),
             size=4.0,
-            title=_kappa_title(one),
+            title=one.title,
         )
-        for number, one in enumerate(measured)
-    )
-    at = _up(threshold, bottom)
+        for number, one in enumerate(points)
+    }
+    at = scale.up(rule)
     # At most six dates fit under the axis.
-    every = max(1, -(-len(measured) // 6))
+    every = max(1, -(-len(points) // 6))
     return _chart(
-        marks,
+        [[marks[id(one)] for one in judge] for judge in judges],
         (_across(0), at, _across(1), at),
-        [
-            Tick(at=mark.x, text=f"{one.occurred_at:%d %b}")
-            for mark, one in list(zip(marks, measured, strict=True))[::every]
-        ],
-        [
-            Tick(at=_up(value, bottom), text=f"{value:g}")
-            for value in (-1, -0.5, 0, 0.25, 0.5, 0.75, 1)
-            if value >= bottom
-        ],
+        [Tick(at=marks[id(one)].x, text=f"{one.at:%d %b}") for one in points[::every]],
+        scale.ticks(),
     )
 
 
@@ -96,7 +92,7 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> Chart:
     marks = tuple(
         Mark(
             x=_across((one.confidence - 0.5) * 2),
-            y=_up(one.accuracy, 0),
+            y=_SHARES.up(one.accuracy),
             low_y=None,
             high_y=None,
             size=3.0 + 7.0 * (one.n / most) ** 0.5,
@@ -105,15 +101,15 @@ def reliability_chart(bins: Sequence[ReliabilityBin]) -> Chart:
         for one in bins
     )
     return _chart(
-        marks,
-        (_across(0), _up(0.5, 0), _across(1), _up(1, 0)),
+        [marks],
+        (_across(0), _SHARES.up(0.5), _across(1), _SHARES.up(1)),
         [Tick(at=_across((x - 0.5) * 2), text=f"{x:g}") for x in (0.5, 0.6, 0.7, 0.8, 0.9, 1)],
-        [Tick(at=_up(y, 0), text=f"{y:g}") for y in (0, 0.25, 0.5, 0.75, 1)],
+        _SHARES.ticks(),
     )
 
 
 def _chart(
-    marks: tuple[Mark, ...],
+    series: Sequence[Sequence[Mark]],
     rule: tuple[float, float, float, float],
     x_ticks: Sequence[Tick],
     y_ticks: Sequence[Tick],
@@ -124,27 +120,36 @@ def _chart(
         left=_LEFT,
         right=WIDTH - _RIGHT,
         bottom=HEIGHT - _BOTTOM,
-        marks=marks,
-        line=" ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in marks),
+        marks=tuple(mark for marks in series for mark in marks),
+        lines=tuple(" ".join(f"{mark.x:.1f},{mark.y:.1f}" for mark in marks) for marks in series),
         rule=rule,
         x_ticks=tuple(x_ticks),
         y_ticks=tuple(y_ticks),
     )
 
 
-def _kappa_title(one: Calibration) -> str:
-    interval = (
-        ""
-        if one.lower_bound is None or one.upper_bound is None
-        else f" ({one.lower_bound:.2f} to {one.upper_bound:.2f})"
-    )
-    return f"{one.occurred_at:%Y-%m-%d}: kappa {one.kappa:.3f}{interval}, {one.n} anchors"
-
-
 def _across(share: float) -> float:
     return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
 
 
-def _up(value: float, bottom: float) -> float:
-    share = (value - bottom) / (1 - bottom)
-    return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
+@dataclass(frozen=True, kw_only=True)
+class _Scale:
+    """The upright axis."""
+
+    bottom: float
+    top: float
+
+    def up(self, value: float) -> float:
+        share = (value - self.bottom) / (self.top - self.bottom)
+        return round(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), 1)
+
+    def ticks(self) -> list[Tick]:
+        """Four to eight round numbers."""
+        reach = self.top - self.bottom
+        whole = 10.0 ** floor(log10(reach))
+        step = next(whole * part for part in (0.1, 0.2, 0.5, 1) if reach / (whole * part) <= 8)
+        first, last = ceil(self.bottom / step), floor(self.top / step)
+        return [Tick(at=self.up(n * step), text=f"{n * step:g}") for n in range(first, last + 1)]
+
+
+_SHARES = _Scale(bottom=0, top=1)

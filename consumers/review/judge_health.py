@@ -1,4 +1,4 @@
-"""The judge's measurements as the page shows them: a line of kappa, and the newest numbers."""
+"""The judges' measurements as the page shows them: one history a rubric version, and the newest."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,60 +6,75 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consumers.calibration.splits import Split
+from consumers.review.judge_series import turned_of
 from schemas.events import Calibration
-from schemas.records import Winner
 
 _ALL_SLICES = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class JudgeHealth:
-    """All measurements of one judge configuration over all slices, oldest first (at least one);
-    ``slices`` are the newest of each slice."""
+class RubricHealth:
+    """What was measured under one version of a rubric.
 
-    judge_config_hash: str
+    ``judges`` are the histories over all slices of every judge configuration, oldest first, and of
+    them the one measured last comes last; ``slices`` are the newest of that one's slices.
+    """
+
     rubric_version: str
-    history: tuple[Calibration, ...]
+    judges: tuple[tuple[Calibration, ...], ...]
     slices: tuple[Calibration, ...]
 
     @property
     def now(self) -> Calibration:
         """The newest measurement."""
-        return self.history[-1]
+        return self.judges[-1][-1]
 
     @property
     def flip_rate(self) -> float | None:
-        """Share of anchors whose verdict depends on the order the answers stand in."""
-        cells = self.now.confusion
-        total = sum(cell.n for cell in cells)
-        flips = sum(cell.n for cell in cells if cell.judge == Winner.CONFLICT)
-        return flips / total if total else None
+        """Share of the newest anchors whose verdict depends on the order the answers stand in."""
+        turned, total = turned_of(self.now)
+        return turned / total if total else None
+
+    @property
+    def measurements(self) -> int:
+        """How many there are, of all judges."""
+        return sum(map(len, self.judges))
 
 
-def judge_health(calibrations: Sequence[Calibration]) -> list[JudgeHealth]:
-    """Health of every judge configuration, the one measured last first.
+def rubric_health(calibrations: Sequence[Calibration]) -> list[RubricHealth]:
+    """Health under every rubric version, the one measured last first.
 
     Only the calibration split: the holdout is a veto, not a trend to be watched.
     """
-    whole: defaultdict[str, list[Calibration]] = defaultdict(list)
-    slices: defaultdict[str, dict[str, Calibration]] = defaultdict(dict)
+    whole: defaultdict[str, defaultdict[str, list[Calibration]]]
+    whole = defaultdict(lambda: defaultdict(list))
+    slices: dict[tuple[str, str, str], Calibration] = {}
     for one in sorted(calibrations, key=_moment):
         if one.split != Split.CALIBRATION:
             continue
         if one.slice == _ALL_SLICES:
-            whole[one.judge_config_hash].append(one)
+            whole[one.rubric_version][one.judge_config_hash].append(one)
         else:
-            slices[one.judge_config_hash][one.slice] = one
+            slices[one.rubric_version, one.judge_config_hash, one.slice] = one
     found = [
-        JudgeHealth(
-            judge_config_hash=hash_,
-            rubric_version=history[-1].rubric_version,
-            history=tuple(history),
-            slices=tuple(slices[hash_][name] for name in sorted(slices[hash_])),
-        )
-        for hash_, history in whole.items()
+        _health(rubric, sorted(judges.values(), key=_newest), slices)
+        for rubric, judges in whole.items()
     ]
     return sorted(found, key=lambda one: _moment(one.now), reverse=True)
+
+
+def _health(
+    rubric: str,
+    judges: Sequence[Sequence[Calibration]],
+    slices: dict[tuple[str, str, str], Calibration],
+) -> RubricHealth:
+    last = judges[-1][-1].judge_config_hash
+    own = [slices[key] for key in sorted(slices) if key[:2] == (rubric, last)]
+    return RubricHealth(rubric_version=rubric, judges=tuple(map(tuple, judges)), slices=tuple(own))
+
+
+def _newest(history: Sequence[Calibration]) -> tuple[datetime, str]:
+    return _moment(history[-1])
 
 
 def _moment(calibration: Calibration) -> tuple[datetime, str]:

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from consumers.review.charts import kappa_chart, reliability_chart
-from consumers.review.judge_health import judge_health
+from consumers.review.charts import Chart, reliability_chart, series_chart
+from consumers.review.judge_health import RubricHealth, rubric_health
+from consumers.review.judge_series import flips, kappas, length_slopes, position_biases
 from consumers.review.refusals import UnknownItem
 from consumers.review.web.review import Lead, Review, ReviewParts, SignedIn, page
 from schemas.errors import PrefstreamError
@@ -19,22 +20,37 @@ router = APIRouter()
 
 @router.get("/judges")
 def health(review: ReviewParts, session: SignedIn) -> Response:
-    """Every judge configuration that was ever measured, the newest first."""
-    judges = judge_health(review.evidence.calibrations())
+    """What was measured of judges under every rubric version, the newest first."""
     return page(
         review,
         "judges.html",
         session,
         wanted=review.kappa_wanted,
-        judges=[
+        rubrics=[
             (
-                judge,
-                kappa_chart(judge.history, review.kappa_wanted),
-                reliability_chart(judge.now.reliability) if judge.now.reliability else None,
+                one,
+                _series(one, review.kappa_wanted),
+                reliability_chart(one.now.reliability) if one.now.reliability else None,
             )
-            for judge in judges
+            for one in rubric_health(review.evidence.calibrations())
         ],
     )
+
+
+def _series(health: RubricHealth, kappa_wanted: float) -> list[tuple[str, str, Chart]]:
+    """Caption, what the dashed line means, and chart of everything that has a history."""
+    drawn = (
+        (kappas, "Kappa", "what the gate asks for", kappa_wanted, 0.0, 1.0),
+        (flips, "Flips: verdicts that turn with the order", "no verdict does", 0.0, 0.0, 0.25),
+        (position_biases, "Position bias: log-odds towards the first", "no bias", 0.0, -0.5, 0.5),
+        (length_slopes, "Length slope: more than people's own", "no pull", 0.0, -0.25, 0.25),
+    )
+    charts = []
+    for values, caption, dashed, rule, bottom, top in drawn:
+        judges = [values(history) for history in health.judges]
+        if any(judges):
+            charts.append((caption, dashed, series_chart(judges, rule, bottom, top)))
+    return charts
 
 
 @router.get("/pairs")
