@@ -73,7 +73,7 @@ def _(event: Discard) -> Row:
 def _(event: Label) -> Row:
     return {
         **named(event, "comparison_id prompt_id content_sha256 annotator role winner criteria"),
-        **named(event, "seconds comment"),
+        **named(event, "seconds comment withdraws"),
         "shown_order": event.order,
     }
 
