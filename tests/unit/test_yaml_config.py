@@ -23,7 +23,10 @@ class Both(FilterSettings):
             "pair:\n  rubric_id: x\n  max_pairs: 2\n",
             r":3: unknown key pair.max_pairs; did you mean max_pairs_per_prompt\?",
         ),
-        ("pair:\n  zzz: 2\n", r":2: unknown key pair.zzz; remove it; known keys: carry_set, max_pairs_per"),
+        (
+            "pair:\n  zzz: 2\n",
+            r":2: unknown key pair.zzz; remove it; known keys: carry_set, max_pairs_per",
+        ),
         ("\nmin_agreement: 1.5\n", r":2: min_agreement is '1.5': .*less than or equal to 1"),
         ("pair: 3\n", r":1: pair is '3'"),
         ("- 1\n", r":1: the file is"),
