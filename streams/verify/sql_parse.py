@@ -1,8 +1,8 @@
 """A text into the tree of one query, bounded before and while it is parsed.
 
 This parser runs in the worker, not in the sandbox, so nothing a text says may cost it much: length,
-nesting and brackets are bounded on the tokens, and the parser's steps while it backtracks (a type
-nested twenty times in a cast, in 100 characters, kept it busy for minutes).
+nesting and brackets are bounded on the tokens, and the nodes that the parser makes while it
+backtracks (a type nested twenty times in a cast, in 100 characters, kept it busy for minutes).
 """
 
 import unicodedata
@@ -22,9 +22,9 @@ MAX_SQL_BYTES: Final = 8 * 1024
 MAX_NESTING: Final = 32
 # The parser annotates a chain x[1][1]… in quadratic time: 400 cost a second, 64 some 50 ms.
 _MAX_BRACKETS: Final = 64
-# Ordinary queries take 1 to 3 steps a token.
-_STEPS_A_TOKEN: Final = 40
-_STEPS_AT_LEAST: Final = 2_000
+# Ordinary queries make about one node a token.
+_NODES_A_TOKEN: Final = 10
+_NODES_AT_LEAST: Final = 500
 
 _OPENING: Final = frozenset(
     {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
@@ -37,10 +37,6 @@ _FIRST: Final = frozenset(
     {TokenType.SELECT, TokenType.WITH, TokenType.FROM, TokenType.TABLE, TokenType.L_PAREN}
 )
 _QUERIES: Final = (exp.Select, exp.SetOperation)
-
-
-class _OutOfSteps(Exception):
-    """The parser was going round in circles."""
 
 
 def tokens_of(sql: str, dialect: Dialect) -> list[Token]:
@@ -118,15 +114,15 @@ def _not_a_query(token: Token) -> Broken:
 
 
 def _parse(tokens: list[Token], sql: str, dialect: Dialect) -> exp.Expr:
-    parser = _bounded_parser(dialect)(
-        dialect=_dialect(dialect), error_message_context=MAX_SQL_BYTES
+    parser: Any = _dialect(dialect).parser(
+        error_message_context=MAX_SQL_BYTES,
+        max_nodes=_NODES_AT_LEAST + _NODES_A_TOKEN * len(tokens),
     )
-    parser.steps_left = _STEPS_AT_LEAST + _STEPS_A_TOKEN * len(tokens)
     try:
         trees: list[exp.Expr] = [each for each in parser.parse(tokens, sql) if each is not None]
-    except ParseError as error:
-        raise _unparsable(error) from None
-    except (RecursionError, _OutOfSteps):
+    except (ParseError, RecursionError) as error:
+        if isinstance(error, ParseError) and parser._node_count <= parser.max_nodes:
+            raise _unparsable(error) from None
         token = tokens[min(max(parser._index, 0), len(tokens) - 1)]
         reason = "nested too deeply to be read"
         raise Broken("too_deep", token.text, reason, at=token.start) from None
@@ -152,23 +148,6 @@ def _unparsable(error: ParseError) -> Broken:
 @cache
 def _dialect(dialect: Dialect) -> SqlglotDialect:
     return SqlglotDialect.get_or_raise(dialect)
-
-
-@cache
-def _bounded_parser(dialect: Dialect) -> Any:
-    """The dialect's parser, counting its steps."""
-    parser: Any = _dialect(dialect).parser_class
-
-    class Bounded(parser):  # type: ignore[misc]
-        steps_left = _STEPS_AT_LEAST
-
-        def _advance(self, times: int = 1) -> None:
-            self.steps_left -= 1
-            if self.steps_left < 0:
-                raise _OutOfSteps
-            super()._advance(times)
-
-    return Bounded
 
 
 def _last_start(tokenizer: Any) -> int:
