@@ -20,10 +20,9 @@ from pathlib import Path
 from schemas.codec import Codec
 from schemas.events import Preference
 from schemas.records import Message, PreferenceSource
-from trainer.freeze import FreezeSettings
-from trainer.freeze_log import freeze_log
-from trainer.row_hash import row_schema
-from trainer.staged_log import stage
+from trainer.freeze import FreezeSettings, freeze
+from trainer.row_hash import newest_schema
+from trainer.staged_log import LogValues, stage
 
 _SIZES = (100_000, 1_000_000)
 _DECODED = 5_000
@@ -80,9 +79,9 @@ def one_size(rows: int) -> dict[str, float]:
         parts = Path(name) / "parts"
         parts.mkdir()
         begin, cpu = time.perf_counter(), _cpu_s()
-        log = stage(values(rows), (), row_schema(), parts)
+        log = stage(LogValues(values=values(rows)), newest_schema(), parts)
         staged = time.perf_counter()
-        manifest = freeze_log(log, FreezeSettings(), (), Path(name) / "out")
+        manifest = freeze(log, FreezeSettings(), (), Path(name) / "out")
         seconds, cpu = time.perf_counter() - begin, _cpu_s() - cpu
     if manifest.read != rows:
         raise SystemExit(f"{manifest.read} of {rows} rows were read")

@@ -48,7 +48,7 @@ def main() -> None:
     for k in range(0, options.prompts, 100):
         rows[f"p{k}"] = f"{anchors[names[k % len(names)]]} indeed"
     began = time.perf_counter()
-    found = near_duplicates(anchors, rows)
+    found = near_duplicates(anchors, rows.items())
     seconds = time.perf_counter() - began
     some = dict(list(rows.items())[: max(1, options.prompts // 100)])
     began = time.perf_counter()

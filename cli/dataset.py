@@ -1,19 +1,12 @@
-"""`prefstream dataset`: preferences frozen into rows that can be had again."""
+"""`prefstream dataset`: preferences or labels frozen into rows that can be had again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from schemas.records import PreferenceSource
-
-if TYPE_CHECKING:
-    from infra.settings import Settings
-    from trainer.manifest import Manifest
-    from trainer.staged_log import StagedLog
 
 
 class Action(StrEnum):
@@ -25,10 +18,18 @@ class Action(StrEnum):
     VERIFY = "verify"
 
 
+class Topic(StrEnum):
+    """What can be frozen."""
+
+    PREFERENCES = "preferences"
+    LABELS = "labels"
+
+
 def dataset(
     action: Annotated[Action, typer.Argument(help="freeze, show, diff or verify.")],
     folder: Annotated[Path, typer.Argument(help="Folder of rows.parquet and manifest.json.")],
     other: Annotated[Path | None, typer.Argument(help="For diff: the second folder.")] = None,
+    topic: Annotated[Topic, typer.Option(help="What to freeze.")] = Topic.PREFERENCES,
     source: Annotated[
         list[PreferenceSource] | None,
         typer.Option(
@@ -51,17 +52,18 @@ def dataset(
         list[Path] | None, typer.Option(help="Datasets trained on before; their pairs stay out.")
     ] = None,
 ) -> None:
-    """Freeze what the preferences topic holds now; show, compare or verify datasets.
+    """Freeze what the topic holds now; show, compare or verify datasets.
 
     Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
-    calibration and holdout splits stay out, with the prompts that nearly repeat theirs. Verify
-    reads the manifest's offsets from the log again and compares the rows' hash; it ends with exit
-    code 1 where they differ.
+    calibration and holdout splits stay out, with the prompts that nearly repeat theirs. Of labels
+    all stay, each once, as people gave them. Verify reads the manifest's offsets from the log again
+    and compares the rows' hash; it ends with exit code 1 where they differ.
 
     [bold]Examples[/bold]
 
       prefstream dataset freeze data/round1 --exclude benchmark.jsonl
       prefstream dataset freeze data/round2 --earlier data/round1
+      prefstream dataset freeze data/labels --topic labels
       prefstream dataset show data/round1
       prefstream dataset diff data/round1 data/round2
       prefstream dataset verify data/round1
@@ -76,7 +78,14 @@ def dataset(
             raise ConfigError("diff compares two datasets; name the second folder too")
         typer.echo(diff(load(folder), load(other)).model_dump_json(indent=2))
         return
-    if action is Action.FREEZE:
+    if action is Action.FREEZE and topic is Topic.LABELS:
+        if source or judge_config or exclude or earlier:
+            raise ConfigError(
+                "--source, --judge-config, --exclude and --earlier choose among pairs; labels are "
+                "frozen whole: leave them out"
+            )
+        _freeze_labels(folder)
+    elif action is Action.FREEZE:
         _freeze(folder, tuple(source or ()), judge_config, exclude or [], earlier or [], project)
     if action is Action.VERIFY:
         _verify(folder, earlier or [])
@@ -93,25 +102,22 @@ def _freeze(
     earlier: list[Path],
     project: Path,
 ) -> None:
+    from cli.freezing import kept_out, staged
     from cli.project import load_project
-    from consumers.anchors.held_out import held_out
     from infra.settings import Settings
-    from infra.topic_log import TopicLog
+    from schemas.events import Preference
     from trainer.dataset_card import write_card
-    from trainer.freeze import GATED_SOURCES, FreezeSettings
-    from trainer.freeze_log import freeze_log
-    from trainer.prompts import prompt_ids, read_prompts
+    from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 
-    settings = Settings()
-    with _staged(settings, folder) as log:
-        out = held_out(TopicLog(settings), load_project(project).calibration.shares, log.prompts())
-        excluded = (prompt_ids(read_prompts(path)) for path in exclude)
+    settings, loaded = Settings(), load_project(project)
+    with staged(settings, Preference, folder) as log:
+        out, excluded = kept_out(settings, loaded, log, exclude)
         wanted = FreezeSettings(
             sources=sources or GATED_SOURCES,
             judge_config_hash=judge_config,
-            excluded_prompt_ids=out.prompt_ids.union(*excluded),
+            excluded_prompt_ids=excluded,
         )
-        freeze_log(log, wanted, earlier, folder)
+        freeze(log, wanted, earlier, folder)
     write_card(folder)
     typer.echo(
         f"{len(out.measured)} prompts measure and {len(out.repeated)} nearly repeat one of "
@@ -120,43 +126,36 @@ def _freeze(
     )
 
 
+def _freeze_labels(folder: Path) -> None:
+    from cli.freezing import staged
+    from infra.settings import Settings
+    from schemas.events import Label
+    from trainer.dataset_card import write_card
+    from trainer.freeze import EVERYTHING, freeze
+
+    with staged(Settings(), Label, folder) as log:
+        freeze(log, EVERYTHING, (), folder)
+    write_card(folder)
+
+
 def _verify(folder: Path, earlier: list[Path]) -> None:
     """Exit code 1 where the log gives other rows, ``ConfigError`` where the folder holds others."""
+    from cli.freezing import staged
     from infra.settings import Settings
     from schemas.errors import ConfigError
     from trainer.dataset import check_rows, stored_rows
-    from trainer.freeze import settings_of
-    from trainer.freeze_log import freeze_log
+    from trainer.freeze import freeze, settings_of
     from trainer.manifest import read_manifest
 
     manifest = read_manifest(folder)
-    check_rows(stored_rows(folder), manifest, folder)
+    check_rows(stored_rows(folder, manifest), manifest, folder)
     before = sorted(read_manifest(path).manifest_hash for path in earlier)
     if tuple(before) != manifest.earlier:
         raise ConfigError(
             f"{folder} left out the pairs of {len(manifest.earlier)} earlier datasets; "
             "name exactly those with --earlier"
         )
-    with _staged(Settings(), folder, manifest) as log:
-        if freeze_log(log, settings_of(manifest), earlier, None) != manifest:
+    with staged(Settings(), manifest, folder) as log:
+        if freeze(log, settings_of(manifest), earlier, None) != manifest:
             typer.echo("the log gives other rows than the manifest", err=True)
             raise typer.Exit(1)
-
-
-@contextmanager
-def _staged(
-    settings: "Settings", folder: Path, manifest: "Manifest | None" = None
-) -> "Iterator[StagedLog]":
-    """The manifest's part of the log, or all of the topic as it is now, on disk by ``folder``."""
-    import tempfile
-
-    from infra.topic_log import read_values, snapshot
-    from schemas.events import TOPICS, Preference
-    from trainer.row_hash import row_schema
-    from trainer.staged_log import stage
-
-    ranges = manifest.ranges if manifest else snapshot(settings, TOPICS[Preference])
-    schema = row_schema(manifest.row_schema if manifest else None)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        yield stage(read_values(settings, ranges), ranges, schema, Path(scratch))

@@ -74,10 +74,11 @@ def _decide(
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from infra.settings import Settings
     from infra.topic_log import TopicLog
+    from schemas.events import Preference
     from schemas.records import PreferenceSource
     from trainer.dataset import load
     from trainer.gate import gate, label_sources
-    from trainer.log_slice import read_calibrations, read_preferences
+    from trainer.log_slice import read_calibrations
 
     settings, loaded = Settings(), load_project(project)
     if judge_config is not None:
@@ -85,7 +86,7 @@ def _decide(
     elif manifest is not None:
         sources = label_sources(load(manifest).rows)
     else:
-        sources = label_sources(read_preferences(settings).preferences)
+        sources = label_sources(TopicLog(settings).events(Preference))
     ledger = HoldoutLedger(ledger_path(settings))
     calibrations = [*read_calibrations(settings), *ledger.readings()]
     return gate(

@@ -1,7 +1,7 @@
 """From the options of `prefstream rounds` to rounds: puts the parts together, keeps state."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -162,7 +162,7 @@ def _keep(out: Path, state: RoundsState) -> None:
     part.replace(out / STATE_FILE)
 
 
-def kept_out(job: RoundJob, log: EventLog, rows: Sequence[Asked]) -> frozenset[str]:
+def kept_out(job: RoundJob, log: EventLog, rows: Iterable[Asked]) -> frozenset[str]:
     """Prompts that measure, of the log and of the job, and those of ``rows`` that nearly repeat
     one of them."""
     measuring = [*job.measuring(), *job.held_out]

@@ -6,24 +6,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cli.freezing import kept_out, staged
 from cli.judge_watch import watched
 from cli.label_noise import wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
 from cli.rewarded import rewarded
-from consumers.anchors.held_out import held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
-from schemas.events import Run
+from schemas.events import Preference, Run
 from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
 from trainer.evaluate import EvaluationSettings
-from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
-from trainer.log_slice import read_calibrations, read_preferences
+from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen
+from trainer.log_slice import read_calibrations
 from trainer.online import OnlineConfig
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
@@ -188,26 +188,24 @@ def _dataset(
     prompts: Sequence[EvaluationPrompt],
 ) -> FrozenDataset:
     if request.manifest is not None:
-        frozen = load(request.manifest)
-        seen = prompt_ids(prompts) & {row.prompt_id for row in frozen.rows}
+        loaded = load(request.manifest)
+        seen = prompt_ids(prompts) & {row.prompt_id for row in loaded.rows}
         if seen:
             raise ConfigError(
                 f"{request.manifest}: {len(seen)} prompts of {request.prompts} are in the dataset; "
                 "freeze it again with --exclude"
             )
-        return frozen
-    excluded = prompt_ids(prompts)
+        return loaded
     locked = project.promotion.prompts
-    for path in (*request.exclude, *([request.project / locked] if locked else [])):
-        excluded |= prompt_ids(read_prompts(path))
-    log = read_preferences(infra)
-    excluded |= held_out(TopicLog(infra), project.calibration.shares, log.preferences).prompt_ids
-    settings = FreezeSettings(
-        sources=request.sources or GATED_SOURCES,
-        judge_config_hash=request.judge_config,
-        excluded_prompt_ids=excluded,
-    )
-    return freeze(log, settings)
+    files = (*request.exclude, *([request.project / locked] if locked else []))
+    with staged(infra, Preference, request.dataset_dir) as log:
+        _, excluded = kept_out(infra, project, log, files)
+        settings = FreezeSettings(
+            sources=request.sources or GATED_SOURCES,
+            judge_config_hash=request.judge_config,
+            excluded_prompt_ids=excluded | prompt_ids(prompts),
+        )
+        return frozen(log, settings)
 
 
 def _evaluate(

@@ -101,20 +101,21 @@ def _pairs(job: "RoundJob", around: "RoundSurroundings", manifest: Path | None) 
     from cli.round_job import kept_out
     from schemas.errors import ConfigError
     from trainer.dataset import load
-    from trainer.freeze import FreezeSettings, freeze
+    from trainer.freeze import FreezeSettings, frozen
+    from trainer.staged_log import staged
 
     if manifest is None:
-        log = around.topics.log_slice()
-        excluded = kept_out(job, around.topics, log.preferences)
-        return freeze(log, FreezeSettings(excluded_prompt_ids=excluded))
-    frozen = load(manifest)
-    seen = kept_out(job, around.topics, frozen.rows) & {row.prompt_id for row in frozen.rows}
+        with staged(around.topics.preferences()) as log:
+            excluded = kept_out(job, around.topics, log.prompts())
+            return frozen(log, FreezeSettings(excluded_prompt_ids=excluded))
+    loaded = load(manifest)
+    seen = kept_out(job, around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
     if seen:
         raise ConfigError(
             f"{manifest}: {len(seen)} prompts of the dataset are an anchor's, or nearly; freeze it "
             "without them"
         )
-    return frozen
+    return loaded
 
 
 def _line(trial: "Trial") -> str:

@@ -8,9 +8,9 @@ from schemas.events import Run
 from schemas.records import GateResult, RunStatus, Verdict
 from streams.inference.identity import folder_fingerprint
 from tests.events import NOON
+from tests.frozen_rows import frozen_rows
 from tests.preferences import preference
 from trainer.dataset import write
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.promotion.candidate import Candidate, next_step
 
 PASSED = (GateResult(name="accuracy", verdict=Verdict.PASS, value=0.02, threshold=-0.03),)
@@ -40,7 +40,7 @@ def trained(folder: Path, name: str, copies: int = 100) -> Run:
     (checkpoint / "model.safetensors").write_bytes(f"weights of {name}".encode() * copies)
     (checkpoint / "config.json").write_text("{}")
     rows = [preference(f"{name}-row")]
-    dataset = freeze(LogSlice(preferences=rows), FreezeSettings())
+    dataset = frozen_rows(rows)
     write(dataset, folder / f"{name}.dataset")
     return run(
         name,

@@ -4,54 +4,28 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from schemas.errors import ConfigError
-from schemas.events import Preference
+from schemas.events import EVENTS, Event, Preference
+from schemas.registry import RegisteredSchema
+from trainer.avro_columns import plain_rows
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest
-from trainer.row_hash import row_sha256
+from trainer.row_hash import row_schema, row_sha256
 
-_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-_CHECKS = pa.map_(pa.string(), pa.string())
-_COLUMNS: dict[str, pa.DataType] = {
-    "event_id": pa.string(),
-    "occurred_at": pa.timestamp("us", tz="UTC"),
-    "workload_id": pa.string(),
-    "config_hash": pa.string(),
-    "source_ids": pa.list_(pa.string()),
-    "prompt_id": pa.string(),
-    "prompt": _MESSAGES,
-    "chosen": _MESSAGES,
-    "rejected": _MESSAGES,
-    "chosen_id": pa.string(),
-    "rejected_id": pa.string(),
-    "source": pa.string(),
-    "rubric_version": pa.string(),
-    "teacher_model": pa.string(),
-    "judge_config_hash": pa.string(),
-    "margin": pa.float64(),
-    "agreement": pa.float64(),
-    "chosen_checks": _CHECKS,
-    "rejected_checks": _CHECKS,
-    "chosen_length": pa.int64(),
-    "rejected_length": pa.int64(),
-    "slice": pa.string(),
-    "panel": pa.string(),
-    "marks": pa.list_(pa.string()),
-}
 _ROWS_AT_ONCE = 1000
-_MAY_BE_NONE = frozenset({"margin", "agreement"})
-SCHEMA = pa.schema(list(_COLUMNS.items()))
-"""The columns of rows.parquet: prompt, chosen and rejected are message lists as TRL reads them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenDataset:
-    """Rows in the order of their event ids, with the manifest that vouches for them."""
+    """Pairs in the order of their event ids, with the manifest that vouches for them."""
 
     manifest: Manifest
     rows: tuple[Preference, ...]
@@ -59,9 +33,8 @@ class FrozenDataset:
 
 def write(dataset: FrozenDataset, out_dir: Path) -> Path:
     """Write rows.parquet and manifest.json; returns the manifest's path. See ``write_files``."""
-    return write_files(
-        dataset.manifest, out_dir, lambda file: pq.write_table(table_of(dataset.rows), file)
-    )
+    table = table_of(dataset.rows, row_schema(dataset.manifest.row_schema))
+    return write_files(dataset.manifest, out_dir, lambda file: pq.write_table(table, file))
 
 
 def write_files(manifest: Manifest, out_dir: Path, write_rows: Callable[[Path], object]) -> Path:
@@ -88,56 +61,74 @@ def write_files(manifest: Manifest, out_dir: Path, write_rows: Callable[[Path], 
     return path
 
 
-def table_of(rows: Iterable[Preference]) -> pa.Table:
+@cache
+def columns_of(schema_id: int) -> pa.Schema:
+    """The columns of rows.parquet: as in Avro, so message lists are as TRL reads them."""
+    schema = row_schema(schema_id)
+    empty, _ = plain_rows((), schema.schema, EVENTS[schema.topic])
+    return empty.schema
+
+
+def table_of(rows: Iterable[Event], schema: RegisteredSchema) -> pa.Table:
     """The rows as the columns of a dataset."""
-    return pa.Table.from_pylist([_columns(row) for row in rows], schema=SCHEMA)
+    columns = columns_of(schema.schema_id)
+    return pa.Table.from_pylist([_columns(row) for row in rows], schema=columns)
 
 
 def load(path: Path) -> FrozenDataset:
     """The dataset of a manifest (or of the folder it is in), its rows checked against the hash.
 
-    Raises ``ConfigError`` where a file is missing or the rows are not those that were frozen.
+    Raises ``ConfigError`` where a file is missing, the rows are not those that were frozen, or
+    they are no pairs.
     """
     manifest = read_manifest(path)
     folder = path if path.is_dir() else path.parent
-    rows = tuple(stored_rows(folder))
+    rows: list[Preference] = []
+    for row in stored_rows(folder, manifest):
+        if not isinstance(row, Preference):
+            raise ConfigError(f"{folder}: holds {manifest.topic}, no pairs; freeze preferences")
+        rows.append(row)
     check_rows(rows, manifest, folder)
-    return FrozenDataset(manifest=manifest, rows=rows)
+    return FrozenDataset(manifest=manifest, rows=tuple(rows))
 
 
-def stored_rows(folder: Path) -> Iterator[Preference]:
+def stored_rows(folder: Path, manifest: Manifest) -> Iterator[Event]:
     """The rows of a dataset as they are on disk, read a few at a time, not checked.
 
     Raises ``ConfigError`` where they cannot be read.
     """
-    file = folder / ROWS_FILE
+    file, event = folder / ROWS_FILE, EVENTS[manifest.topic]
     try:
         with pq.ParquetFile(file) as parquet:
             for batch in parquet.iter_batches(_ROWS_AT_ONCE):
-                yield from map(_preference, batch.to_pylist())
-    except (OSError, pa.ArrowException) as error:
+                yield from (_event(event, record) for record in batch.to_pylist())
+    except (OSError, pa.ArrowException, ValidationError) as error:
         raise ConfigError(f"{file}: cannot be read ({error}); freeze the manifest again") from None
 
 
-def check_rows(rows: Iterable[Preference], manifest: Manifest, folder: Path) -> None:
+def check_rows(rows: Iterable[Event], manifest: Manifest, folder: Path) -> None:
     """Raise ``ConfigError`` where the rows are not those that the manifest vouches for."""
-    if row_sha256(rows, manifest.row_schema) != manifest.row_sha256:
+    if row_sha256(rows, row_schema(manifest.row_schema)) != manifest.row_sha256:
         raise ConfigError(
             f"{folder / ROWS_FILE}: the rows are not those of the manifest (hash differs); "
             "freeze it again"
         )
 
 
-def _columns(row: Preference) -> dict[str, object]:
+def _columns(row: Event) -> dict[str, object]:
+    """Arrow takes a map as its entries."""
     record = row.model_dump()
-    for checks in ("chosen_checks", "rejected_checks"):
-        record[checks] = list(record[checks].items())
-    return record | {"source": row.source.value}
+    return {
+        name: list(value.items()) if isinstance(value, dict) else value
+        for name, value in record.items()
+    }
 
 
-def _preference(record: dict[str, object]) -> Preference:
-    """A column that the file does not have yet is its field's default."""
-    record = {name: v for name, v in record.items() if v is not None or name in _MAY_BE_NONE}
-    for checks in ("chosen_checks", "rejected_checks"):
-        record[checks] = dict(record[checks])  # type: ignore[call-overload]
-    return Preference.model_validate(record)
+def _event(event: type[Event], record: dict[str, Any]) -> Event:
+    """A column that the file does not have yet, or that is None, is its field's default."""
+    fields = event.model_fields
+    given = {name: value for name, value in record.items() if value is not None}
+    for name in given:
+        if getattr(fields[name].annotation, "__origin__", None) is dict:
+            given[name] = dict(given[name])
+    return event.model_validate(given)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import duckdb
 
-from trainer.manifest import ROWS_FILE, read_manifest
+from schemas.events import TOPICS, Label
+from trainer.manifest import ROWS_FILE, Manifest, read_manifest
 
 CARD_FILE = "README.md"
+_LABELS = TOPICS[Label]
 
 
 def write_card(folder: Path) -> None:
@@ -19,29 +21,9 @@ def card(folder: Path) -> str:
     manifest = read_manifest(folder)
     with duckdb.connect() as db:
         db.read_parquet(str(folder / ROWS_FILE)).create_view("rows")
-        slices, teachers, rubrics = (
-            dict(db.execute(f"SELECT {column}, count(*) FROM rows GROUP BY ALL").fetchall())
-            for column in ("slice", "teacher_model", "rubric_version")
-        )
-        lengths = db.execute(
-            "SELECT median(chosen_length), median(rejected_length) FROM rows"
-        ).fetchall()
+        described = _labels(db, manifest) if manifest.topic == _LABELS else _pairs(db, manifest)
     lines = [
-        "---",
-        "task_categories: [text-generation]",
-        "tags: [preference, prefstream]",
-        "---",
-        "# Preference pairs, frozen from a log",
-        "",
-        f"{manifest.rows:,} pairs of {manifest.read:,} preferences read. Columns `prompt`, `chosen`"
-        " and `rejected` are message lists; every row says who decided it (`source`), under which",
-        "rubric, by which teacher, and with which margin (log-odds).",
-        "",
-        *_table("Source", manifest.counts),
-        *_table("Left out, by reason", manifest.removed),
-        *_table("Slice", slices),
-        *_table("Teacher", teachers),
-        *_table("Rubric", rubrics),
+        *described,
         "## Identity",
         "",
         f"- judge_config_hash: {manifest.judge_config_hash or 'no rlaif rows'}",
@@ -54,9 +36,55 @@ def card(folder: Path) -> str:
         f"- log: {each.topic} partition {each.partition}, offsets {each.first} to {each.last}"
         for each in manifest.ranges
     ]
-    for chosen, rejected in lengths if manifest.rows else ():
-        lines += [f"- median length in characters: chosen {chosen:g}, rejected {rejected:g}"]
     return "\n".join(lines) + "\n"
+
+
+def _pairs(db: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[str]:
+    lengths = db.execute("SELECT median(chosen_length), median(rejected_length) FROM rows")
+    return [
+        "---",
+        "task_categories: [text-generation]",
+        "tags: [preference, prefstream]",
+        "---",
+        "# Preference pairs, frozen from a log",
+        "",
+        f"{manifest.rows:,} pairs of {manifest.read:,} preferences read. Columns `prompt`, `chosen`"
+        " and `rejected` are message lists; every row says who decided it (`source`), under which",
+        "rubric, by which teacher, and with which margin (log-odds).",
+        *(
+            f"Median length in characters: chosen {chosen:g}, rejected {rejected:g}."
+            for chosen, rejected in (lengths.fetchall() if manifest.rows else ())
+        ),
+        "",
+        *_table("Source", manifest.counts),
+        *_table("Left out, by reason", manifest.removed),
+        *_table("Slice", _counts(db, "slice")),
+        *_table("Teacher", _counts(db, "teacher_model")),
+        *_table("Rubric", _counts(db, "rubric_version")),
+    ]
+
+
+def _labels(db: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[str]:
+    """Nobody's name: a card is read by more people than the rows."""
+    counted = "SELECT count(DISTINCT annotator), count(DISTINCT comparison_id) FROM rows"
+    people, comparisons = db.execute(counted).fetchall()[0]
+    return [
+        "---",
+        "tags: [labels, prefstream]",
+        "---",
+        "# Labels, frozen from a log",
+        "",
+        f"{manifest.rows:,} verdicts of {people:,} people on {comparisons:,} comparisons, of "
+        f"{manifest.read:,} events read. A row that `withdraws` another takes that one back.",
+        "",
+        *_table("Role", manifest.counts),
+        *_table("Left out, by reason", manifest.removed),
+        *_table("Winner", _counts(db, "winner")),
+    ]
+
+
+def _counts(db: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
+    return dict(db.execute(f"SELECT {column}, count(*) FROM rows GROUP BY ALL").fetchall())
 
 
 def _table(title: str, counts: dict[str, int]) -> list[str]:

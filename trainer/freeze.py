@@ -1,20 +1,25 @@
-"""Freeze: preferences into a dataset whose every removed row is counted with its reason."""
+"""Freeze: a log into a dataset whose every removed row is counted with its reason.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+Rules, rows and hashes are made by queries over the log on disk, so memory stays flat.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
-import pyarrow as pa
 
-from schemas.events import Preference
-from schemas.records import OffsetRange, PreferenceSource, Record
-from trainer.dataset import FrozenDataset, table_of
-from trainer.freeze_rules import Decided, Rules, decide
-from trainer.manifest import Manifest
-from trainer.row_hash import row_digest, row_schema
+from schemas.events import TOPICS, Label
+from schemas.records import PreferenceSource, Record
+from trainer.dataset import FrozenDataset, columns_of, load, table_of, write_files
+from trainer.freeze_rules import Rules, decide_labels, decide_pairs
+from trainer.manifest import ROWS_FILE, Manifest, read_manifest
+from trainer.staged_log import StagedLog
 
 GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSource.HUMAN)
 """What a gated run trains on; thumbs are a baseline and must be asked for."""
+
+_ROW_GROUP_ROWS = 20_480
 
 
 class FreezeSettings(Record):
@@ -27,8 +32,6 @@ class FreezeSettings(Record):
     sources: tuple[PreferenceSource, ...] = GATED_SOURCES
     judge_config_hash: str | None = None
     excluded_prompt_ids: frozenset[str] = frozenset()
-    row_schema: int | None = None
-    """Id of the schema that rows are hashed in; None = the newest."""
 
     def rules(self) -> Rules:
         """As the query takes them."""
@@ -39,72 +42,52 @@ class FreezeSettings(Record):
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where in the log preferences were read; ``unreadable`` records there had no event."""
-
-    ranges: tuple[OffsetRange, ...] = ()
-    schema_ids: tuple[int, ...] = ()
-    unreadable: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class LogSlice(Origin):
-    """Preferences in log order, and where they were read."""
-
-    preferences: Sequence[Preference]
+EVERYTHING = FreezeSettings(sources=())
+"""Of labels, among which nothing is chosen."""
 
 
 def freeze(
-    log: LogSlice, settings: FreezeSettings, earlier: Sequence[FrozenDataset] = ()
-) -> FrozenDataset:
-    """The dataset of a slice of the log: the same slice and settings give the same rows.
-
-    Of rows with the same event id, or the same prompt, chosen and rejected text, the first in the
-    log stays, and none that an ``earlier`` dataset holds: a pair is not trained on again unseen.
-    Rows stand in the order of their event ids, so it does not matter in which order the
-    partitions were read. Raises ``ConfigError`` where the RLAIF rows have several
-    ``judge_config_hash`` and none was picked.
-    """
-    schema = row_schema(settings.row_schema)
-    digests = [row_digest(row, schema) for row in log.preferences]
-    with duckdb.connect() as db:
-        table = table_of(log.preferences)
-        table = table.append_column("_ordinal", pa.array(range(len(digests)), pa.int64()))
-        db.register("log", table.append_column("_digest", pa.array(digests, pa.string())))
-        db.register("earlier", table_of(row for dataset in earlier for row in dataset.rows))
-        decided = decide(db, settings.rules())
-        kept = db.execute("SELECT _ordinal FROM decided WHERE reason IS NULL ORDER BY event_id")
-        rows = tuple(log.preferences[ordinal] for (ordinal,) in kept.fetchall())
-    manifest = manifest_of(
-        decided, settings, log, len(log.preferences), [dataset.manifest for dataset in earlier]
-    )
-    return FrozenDataset(manifest=manifest, rows=rows)
-
-
-def manifest_of(
-    decided: Decided,
-    settings: FreezeSettings,
-    log: Origin,
-    readable: int,
-    earlier: Iterable[Manifest],
+    log: StagedLog, settings: FreezeSettings, earlier: Sequence[Path], out_dir: Path | None
 ) -> Manifest:
-    """The manifest of what the rules left of ``readable`` preferences."""
-    unreadable = {"unreadable": log.unreadable} if log.unreadable else {}
-    return Manifest(
-        ranges=log.ranges,
-        schema_ids=tuple(sorted(log.schema_ids)),
-        sources=settings.sources,
-        judge_config_hash=decided.judge_config_hash,
-        excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
-        earlier=tuple(sorted(manifest.manifest_hash for manifest in earlier)),
-        read=readable + log.unreadable,
-        rows=decided.rows,
-        row_schema=row_schema(settings.row_schema).schema_id,
-        row_sha256=decided.row_sha256,
-        counts=decided.counts,
-        removed=dict(sorted((decided.removed | unreadable).items())),
-    )
+    """The manifest of a log; with ``out_dir`` the dataset is written there.
+
+    The same log and settings give the same rows. Of rows with the same event id, or the same
+    prompt, chosen and rejected text, the first in the log stays, and none that a dataset in one of
+    the folders ``earlier`` holds: a pair is not trained on again unseen. Rows stand in the order of
+    their event ids, so it does not matter in which order the partitions were read. Of labels only
+    repeated events are removed, and they have no settings. Raises ``ConfigError`` where the RLAIF
+    rows have several ``judge_config_hash`` and none was picked, and as ``write_files``.
+    """
+    with log.connect() as db:
+        if log.schema.topic == TOPICS[Label]:
+            decided = decide_labels(db)
+        else:
+            _view_earlier(db, log, earlier)
+            decided = decide_pairs(db, settings.rules())
+        manifest = Manifest(
+            ranges=log.ranges,
+            schema_ids=log.schema_ids,
+            sources=settings.sources,
+            judge_config_hash=decided.judge_config_hash,
+            excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
+            earlier=tuple(sorted(read_manifest(folder).manifest_hash for folder in earlier)),
+            read=log.rows + log.unreadable,
+            rows=decided.rows,
+            row_schema=log.schema.schema_id,
+            row_sha256=decided.row_sha256,
+            counts=decided.counts,
+            removed=dict(sorted((decided.removed | log.removed).items())),
+        )
+        if out_dir is not None:
+            write_files(manifest, out_dir, lambda file: _copy(db, log, file))
+        return manifest
+
+
+def frozen(log: StagedLog, settings: FreezeSettings, earlier: Sequence[Path] = ()) -> FrozenDataset:
+    """The dataset of a log, loaded. Raises as ``freeze``."""
+    with TemporaryDirectory(dir=log.folder) as name:
+        freeze(log, settings, earlier, Path(name))
+        return load(Path(name))
 
 
 def settings_of(manifest: Manifest) -> FreezeSettings:
@@ -113,5 +96,22 @@ def settings_of(manifest: Manifest) -> FreezeSettings:
         sources=manifest.sources,
         judge_config_hash=manifest.judge_config_hash,
         excluded_prompt_ids=frozenset(manifest.excluded_prompt_ids),
-        row_schema=manifest.row_schema,
+    )
+
+
+def _view_earlier(db: duckdb.DuckDBPyConnection, log: StagedLog, earlier: Sequence[Path]) -> None:
+    if earlier:
+        before = [str(folder / ROWS_FILE) for folder in earlier]
+        db.read_parquet(before, union_by_name=True).create_view("earlier")
+    else:
+        db.register("earlier", table_of((), log.schema))
+
+
+def _copy(db: duckdb.DuckDBPyConnection, log: StagedLog, file: Path) -> None:
+    columns = ", ".join(f"log.{name}" for name in columns_of(log.schema.schema_id).names)
+    db.execute(
+        f"COPY (SELECT {columns} FROM log JOIN decided USING (_ordinal) "
+        "WHERE reason IS NULL ORDER BY log.event_id) TO $file "
+        f"(FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})",
+        {"file": str(file)},
     )

@@ -12,7 +12,7 @@ from streams.local import LocalRun, run_local
 from streams.pipeline import build_stage
 from streams.stage import Stage
 from streams.topology import STAGE_INPUTS
-from trainer.freeze import LogSlice
+from trainer.staged_log import LogValues, values_of
 
 E = TypeVar("E", bound=Event)
 
@@ -63,9 +63,9 @@ class LocalTopics:
         """Every event of a topic so far, the first of an id only."""
         return [e for e in self.run.outputs.get(TOPICS[kind], []) if isinstance(e, kind)]
 
-    def log_slice(self) -> LogSlice:
-        """All preferences so far, as a dataset is frozen from."""
-        return LogSlice(preferences=self.events(Preference))
+    def preferences(self) -> LogValues:
+        """All of them so far, as a dataset is frozen from."""
+        return values_of(self.events(Preference))
 
 
 @contextmanager

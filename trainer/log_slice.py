@@ -4,36 +4,21 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from infra.settings import Settings
-from infra.topic_log import LoggedEvent, read, snapshot
-from schemas.codec import HEADER_BYTES
-from schemas.events import TOPICS, Calibration, Event, Preference, Run
+from infra.topic_log import read, read_values, snapshot
+from schemas.events import TOPICS, Calibration, Event, Run
 from schemas.records import OffsetRange
-from trainer.freeze import LogSlice
+from trainer.staged_log import LogValues
 
 E = TypeVar("E", bound=Event)
 
 
-def read_preferences(settings: Settings, ranges: Sequence[OffsetRange] | None = None) -> LogSlice:
-    """The preferences of these ranges, or of everything the topic holds now.
+def read_log(settings: Settings, what: type[Event] | Sequence[OffsetRange]) -> LogValues:
+    """All that an event's topic holds now, or these ranges; read when the values are taken.
 
-    Raises ``LogChanged`` where the ranges are no longer in the log, ``DependencyDown``.
+    That raises ``LogChanged`` where the ranges are no longer in the log, ``DependencyDown``.
     """
-    wanted = tuple(ranges) if ranges is not None else snapshot(settings, TOPICS[Preference])
-    preferences: list[Preference] = []
-    schema_ids: set[int] = set()
-    unreadable = 0
-    for logged in read(settings, wanted):
-        if isinstance(logged.event, Preference):
-            preferences.append(logged.event)
-            schema_ids.add(_schema_id(logged))
-        else:
-            unreadable += 1
-    return LogSlice(
-        preferences=preferences,
-        ranges=wanted,
-        schema_ids=tuple(sorted(schema_ids)),
-        unreadable=unreadable,
-    )
+    ranges = snapshot(settings, TOPICS[what]) if isinstance(what, type) else tuple(what)
+    return LogValues(values=read_values(settings, ranges), ranges=ranges)
 
 
 def read_calibrations(settings: Settings) -> list[Calibration]:
@@ -60,8 +45,3 @@ def _first_of_ids(settings: Settings, kind: type[E]) -> list[E]:
         if isinstance(logged.event, kind):
             first.setdefault(logged.event.event_id, logged.event)
     return list(first.values())
-
-
-def _schema_id(logged: LoggedEvent) -> int:
-    assert logged.value is not None
-    return int.from_bytes(logged.value[1:HEADER_BYTES], "big")

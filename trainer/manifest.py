@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 
 from schemas.errors import ConfigError
 from schemas.records import OffsetRange, PreferenceSource, Record
+from trainer.row_hash import row_schema
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.parquet"
@@ -19,7 +20,8 @@ class Manifest(Record):
     ``earlier`` are the manifest hashes of the datasets whose pairs were left out. ``read`` is
     always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
     empty for a dataset that was frozen from a list in this process. ``row_schema`` is the id of
-    the schema that the rows are hashed in (see ``row_hash``).
+    the schema that the rows are hashed in (see ``row_hash``). ``counts`` are by source. Of labels
+    they are by role, and what only pairs have is empty.
     """
 
     format_version: int = 2
@@ -35,6 +37,11 @@ class Manifest(Record):
     row_sha256: str
     counts: dict[str, int]
     removed: dict[str, int]
+
+    @property
+    def topic(self) -> str:
+        """Whose events the rows are."""
+        return row_schema(self.row_schema).topic
 
     @property
     def manifest_hash(self) -> str:

@@ -7,21 +7,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment, Preference
+from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment
 from schemas.records import HumanWinner, PreferenceSource, Purpose
 from streams.inference.identity import folder_fingerprint
 from streams.sample import SampleSettings
 from trainer.anchor_wins import AnchorWins, WinRate, anchor_wins, judge_wins
 from trainer.dataset import FrozenDataset
-from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.freeze import FreezeSettings, frozen
 from trainer.fresh_sets import LocalModel, anchor_sets, is_of, traffic_sets
 from trainer.prompts import EvaluationPrompt, prompt_ids
+from trainer.staged_log import AskedPrompt, LogValues, staged
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
 
 
-KeptOut = Callable[[Sequence[Preference]], frozenset[str]]
+KeptOut = Callable[[Iterable[AskedPrompt]], frozenset[str]]
 """Which prompts of these rows measure something, or nearly repeat one that does."""
 
 
@@ -37,8 +38,8 @@ class RoundLog(Protocol):
     def events(self, kind: type[E]) -> list[E]:
         """Every event of a topic so far, the first of an id only."""
 
-    def log_slice(self) -> LogSlice:
-        """All preferences so far."""
+    def preferences(self) -> LogValues:
+        """All of them so far."""
 
 
 class People(Protocol):
@@ -103,14 +104,15 @@ class RoundSteps:
                 ),
             )
         )
-        log, wanted = self._log.log_slice(), prompt_ids(prompts)
-        others = {
-            row.prompt_id
-            for row in log.preferences
-            if row.source is not PreferenceSource.HUMAN and row.prompt_id not in wanted
-        }
-        excluded = kept_out(log.preferences).union(others, prompt_ids(asking.anchors))
-        return freeze(log, FreezeSettings(excluded_prompt_ids=excluded))
+        wanted = prompt_ids(prompts)
+        with staged(self._log.preferences()) as log:
+            others = {
+                one.prompt_id
+                for one in log.prompts()
+                if one.sources - {PreferenceSource.HUMAN} and one.prompt_id not in wanted
+            }
+            excluded = kept_out(log.prompts()).union(others, prompt_ids(asking.anchors))
+            return frozen(log, FreezeSettings(excluded_prompt_ids=excluded))
 
     def measure(self, policy: Path) -> Measured:
         """Fresh answers on the anchor prompts, compared by the judge and by people."""

@@ -11,21 +11,24 @@ from functools import cache
 
 import fastavro
 
-from schemas.events import TOPICS, Preference
+from schemas.events import TOPICS, Event, Preference
 from schemas.registry import FileRegistry, RegisteredSchema
 
 
-def row_schema(schema_id: int | None = None) -> RegisteredSchema:
-    """The newest schema of preferences, or the one that a manifest names.
+def row_schema(schema_id: int) -> RegisteredSchema:
+    """The schema that a manifest names.
 
     Raises ``SchemaMismatch`` where this release does not know it.
     """
-    if schema_id is None:
-        return _registry().latest(TOPICS[Preference])
     return _registry().by_id(schema_id)
 
 
-def row_body(row: Preference, schema: RegisteredSchema) -> bytes:
+def newest_schema(event: type[Event] = Preference) -> RegisteredSchema:
+    """What is frozen now is hashed in this one."""
+    return _registry().latest(TOPICS[event])
+
+
+def row_body(row: Event, schema: RegisteredSchema) -> bytes:
     """The row in Avro, without a header; fields that the schema does not have are left out."""
     record, out = row.model_dump(), io.BytesIO()
     known = {field["name"]: record[field["name"]] for field in schema.parsed["fields"]}
@@ -33,22 +36,21 @@ def row_body(row: Preference, schema: RegisteredSchema) -> bytes:
     return out.getvalue()
 
 
-def row_digest(row: Preference, schema: RegisteredSchema) -> str:
+def row_digest(row: Event, schema: RegisteredSchema) -> bytes:
     """SHA-256 of its body."""
-    return hashlib.sha256(row_body(row, schema)).hexdigest()
+    return hashlib.sha256(row_body(row, schema)).digest()
 
 
-def digests_sha256(digests: Iterable[str]) -> str:
+def digests_sha256(digests: Iterable[bytes]) -> str:
     """The hash of rows that have these digests, in this order."""
     whole = hashlib.sha256()
     for digest in digests:
-        whole.update(bytes.fromhex(digest))
+        whole.update(digest)
     return whole.hexdigest()
 
 
-def row_sha256(rows: Iterable[Preference], schema_id: int | None = None) -> str:
+def row_sha256(rows: Iterable[Event], schema: RegisteredSchema) -> str:
     """The hash of rows in this order."""
-    schema = row_schema(schema_id)
     return digests_sha256(row_digest(row, schema) for row in rows)
 
 

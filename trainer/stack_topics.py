@@ -8,10 +8,10 @@ from infra.publish import publish
 from infra.settings import Settings
 from infra.topic_log import read, snapshot
 from schemas.errors import DependencyDown
-from schemas.events import TOPICS, Event
+from schemas.events import TOPICS, Event, Preference
 from streams.lag import pending_by_stage
-from trainer.freeze import LogSlice
-from trainer.log_slice import read_preferences
+from trainer.log_slice import read_log
+from trainer.staged_log import LogValues
 
 E = TypeVar("E", bound=Event)
 
@@ -62,6 +62,6 @@ class StackTopics:
                 first.setdefault(logged.event.event_id, logged.event)
         return list(first.values())
 
-    def log_slice(self) -> LogSlice:
-        """All preferences so far, as a dataset is frozen from."""
-        return read_preferences(self.settings)
+    def preferences(self) -> LogValues:
+        """All of them so far, as a dataset is frozen from."""
+        return read_log(self.settings, Preference)

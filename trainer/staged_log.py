@@ -1,146 +1,191 @@
-"""The preferences of a log on disk as columns, in its order: however many, flat in memory."""
+"""The events of a log on disk as columns, in its order: however many, flat in memory."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.codec import HEADER_BYTES, Codec
 from schemas.errors import SchemaMismatch
-from schemas.events import Messages, Preference
-from schemas.records import Message, OffsetRange
+from schemas.events import EVENTS, Event, Messages
+from schemas.records import Message, OffsetRange, PreferenceSource
 from schemas.registry import RegisteredSchema
-from trainer.avro_columns import DIGEST, AvroColumns, Hashed
+from trainer.avro_columns import Places, plain_rows
 from trainer.dataset import table_of
-from trainer.freeze import Origin
-from trainer.row_hash import row_body
+from trainer.row_hash import newest_schema, row_digest
 
-# 20 MB of rows of 1 kB at a time.
+# What is in memory at a time; many rows at once are read fastest, and rows may be large.
 _ROWS_AT_ONCE = 20_000
+_BYTES_AT_ONCE = 32 * 1024 * 1024
+# What a query over the log may hold before it spills to disk.
+_MEMORY = "512MB"
+_PROMPTS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogValues:
+    """The values of a log, not decoded, and the offsets at which they stand."""
+
+    values: Iterable[bytes | None]
+    ranges: tuple[OffsetRange, ...] = ()
+
+
+def values_of(events: Iterable[Event]) -> LogValues:
+    """Events in this process as a log of them."""
+    codec = Codec()
+    return LogValues(values=map(codec.encode, events))
 
 
 @dataclass(frozen=True, kw_only=True)
 class AskedPrompt:
-    """A prompt of the log."""
+    """A prompt of a log of preferences, and who decided its pairs."""
 
     prompt_id: str
     prompt: Messages
+    sources: frozenset[PreferenceSource]
 
 
 @dataclass(frozen=True, kw_only=True)
-class StagedLog(Origin):
-    """Parquet files in ``folder``, each named after the place in the log at which it begins, with
-    the digest beside each row."""
+class StagedLog:
+    """Parquet files in ``folder`` of the ``rows`` that are events of ``schema``'s topic, each with
+    its place in the log (``_ordinal``) and the SHA-256 of its Avro body (``_digest``)."""
 
-    folder: Path
+    schema: RegisteredSchema
+    ranges: tuple[OffsetRange, ...]
+    schema_ids: tuple[int, ...]
     rows: int
+    unreadable: int
+    folder: Path
 
     @property
-    def files(self) -> list[str]:
-        """In the order of the log."""
-        return [str(file) for file in sorted(self.folder.glob("*.parquet"))]
+    def removed(self) -> dict[str, int]:
+        """By reason, what is no row: no events, or of another topic."""
+        return {"unreadable": self.unreadable} if self.unreadable else {}
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A database with the rows as the view ``log``."""
+        with duckdb.connect() as db:
+            db.execute(f"SET memory_limit = '{_MEMORY}'; SET enable_progress_bar = false")
+            db.execute("SET temp_directory = $folder", {"folder": str(self.folder / "spilled")})
+            db.read_parquet(str(self.folder / "*.parquet")).create_view("log")
+            yield db
 
     def prompts(self) -> Iterator[AskedPrompt]:
-        """Those of every row."""
-        for file in self.files:
-            for row in pq.read_table(file, columns=["prompt_id", "prompt"]).to_pylist():
-                turns = tuple(Message.model_validate(turn) for turn in row["prompt"])
-                yield AskedPrompt(prompt_id=row["prompt_id"], prompt=turns)
+        """Every prompt once."""
+        with self.connect() as db:
+            found = db.execute(
+                "SELECT prompt_id, any_value(prompt), list(DISTINCT source) FROM log GROUP BY ALL"
+            )
+            while rows := found.fetchmany(_PROMPTS_AT_ONCE):
+                for prompt_id, turns, sources in rows:
+                    yield AskedPrompt(
+                        prompt_id=prompt_id,
+                        # They were validated when they were written, or read one by one.
+                        prompt=tuple(Message.model_construct(**turn) for turn in turns),
+                        sources=frozenset(map(PreferenceSource, sources)),
+                    )
 
 
-def stage(
-    values: Iterable[bytes | None],
-    ranges: Sequence[OffsetRange],
-    schema: RegisteredSchema,
-    folder: Path,
-) -> StagedLog:
-    """The values of a log of preferences, read in ``schema``, into an empty folder."""
-    staging = _Staging(schema=schema, folder=folder)
-    # So that a log without any preference has columns too.
-    staging.write(folder / "none.parquet", table_of(()), [])
-    with closing(AvroColumns(schema)) as columns:
-        rest = iter(values)
-        while chunk := list(islice(rest, _ROWS_AT_ONCE)):
-            staging.add(chunk, columns)
-        staging.finish(columns)
+@contextmanager
+def staged(log: LogValues) -> Iterator[StagedLog]:
+    """A log of preferences in a folder that is gone afterwards. Raises as ``stage``."""
+    with TemporaryDirectory(prefix="freeze-") as name:
+        yield stage(log, newest_schema(), Path(name))
+
+
+def stage(log: LogValues, schema: RegisteredSchema, folder: Path) -> StagedLog:
+    """The log, read in ``schema``, into an empty folder; what is no event of its topic is counted.
+
+    Raises what reading the log raises.
+    """
+    staging = _Staging(schema=schema)
+    # So that a log without any event has columns too.
+    staging.write((), folder)
+    for chunk in _chunks(log.values):
+        staging.write(chunk, folder)
     return StagedLog(
-        ranges=tuple(ranges),
+        schema=schema,
+        ranges=log.ranges,
         schema_ids=tuple(sorted(staging.schema_ids)),
+        rows=staging.rows,
         unreadable=staging.values - staging.rows,
         folder=folder,
-        rows=staging.rows,
     )
+
+
+def _chunks(values: Iterable[bytes | None]) -> Iterator[list[bytes]]:
+    """A tombstone is a value of no bytes here: both are no event."""
+    chunk: list[bytes] = []
+    size = 0
+    for value in values:
+        chunk.append(value or b"")
+        size += len(chunk[-1])
+        if len(chunk) == _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
+            yield chunk
+            chunk, size = [], 0
+    yield chunk
 
 
 @dataclass
 class _Staging:
-    """While the reader makes columns of one chunk, the next one is prepared."""
-
     schema: RegisteredSchema
-    folder: Path
     codec: Codec = field(default_factory=Codec)
     schema_ids: set[int] = field(default_factory=set)
     values: int = 0
     rows: int = 0
-    reading: tuple[list[Hashed], int, Path] | None = None
 
-    def add(self, chunk: Sequence[bytes | None], columns: AvroColumns) -> None:
-        file = self.folder / f"{self.values:012}.parquet"
-        self.values += len(chunk)
-        header, rows, others = self._header(), [], 0
-        for value in chunk:
-            if value is None:
-                continue
-            known = value[:HEADER_BYTES] == header
-            body = value[HEADER_BYTES:] if known else self._body(value)
-            if body is not None:
-                others += not known
-                rows.append((hashlib.sha256(body).hexdigest(), body))
-        self.finish(columns)
-        if rows:
-            columns.begin(rows, file)
-            self.reading = rows, others, file
-
-    def finish(self, columns: AvroColumns) -> None:
-        if self.reading is None:
-            return
-        rows, others, file = self.reading
-        if not columns.finish(rows, file):
-            rows = self._one_by_one(rows, file)
-        if len(rows) > others:
+    def write(self, chunk: Sequence[bytes], folder: Path) -> None:
+        """The next values of the log as a file."""
+        header = bytes(1) + self.schema.schema_id.to_bytes(HEADER_BYTES - 1, "big")
+        framed = [value.startswith(header) for value in chunk]
+        bodies = [value[HEADER_BYTES:] for value, known in zip(chunk, framed, strict=True) if known]
+        event = EVENTS[self.schema.topic]
+        table, plain = plain_rows(bodies, self.schema.schema, event)
+        if not plain.all():
+            bodies = [body for body, one in zip(bodies, plain, strict=True) if one]
+        is_plain = np.array(framed, np.bool_)
+        is_plain[is_plain] = plain
+        if bodies:
             self.schema_ids.add(self.schema.schema_id)
-        self.rows += len(rows)
-        self.reading = None
+        digests = [hashlib.sha256(body).digest() for body in bodies]
+        parts = [_placed(table, self.values + np.flatnonzero(is_plain), digests)]
+        if not is_plain.all():
+            parts.append(self._one_by_one(chunk, np.flatnonzero(~is_plain)))
+        whole = pa.concat_tables(parts)
+        # Read once and thrown away: what costs time to write is left out.
+        pq.write_table(
+            whole,
+            folder / f"{self.values:012}.parquet",
+            use_dictionary=False,
+            write_statistics=False,
+        )
+        self.values += len(chunk)
+        self.rows += len(whole)
 
-    def write(self, file: Path, table: pa.Table, digests: Sequence[str]) -> None:
-        pq.write_table(table.append_column(DIGEST, pa.array(digests, pa.string())), file)
+    def _one_by_one(self, chunk: Sequence[bytes], places: Places) -> pa.Table:
+        """Rows of other versions, and whatever is not plain, decoded as everywhere else."""
+        found: list[tuple[int, Event]] = []
+        for place in places.tolist():
+            try:
+                event = self.codec.decode(chunk[place])
+            except SchemaMismatch:
+                continue
+            if isinstance(event, EVENTS[self.schema.topic]):
+                found.append((self.values + place, event))
+                self.schema_ids.add(int.from_bytes(chunk[place][1:HEADER_BYTES], "big"))
+        rows = [event for _, event in found]
+        digests = [row_digest(row, self.schema) for row in rows]
+        return _placed(table_of(rows, self.schema), [ordinal for ordinal, _ in found], digests)
 
-    def _one_by_one(self, rows: Sequence[Hashed], file: Path) -> list[Hashed]:
-        """Where one body is no Avro, the others are decoded as everywhere else."""
-        read = [(row, self._decoded(self._header() + row[1])) for row in rows]
-        good = [(row, preference) for row, preference in read if preference is not None]
-        self.write(file, table_of(one for _, one in good), [digest for (digest, _), _ in good])
-        return [row for row, _ in good]
 
-    def _header(self) -> bytes:
-        return bytes(1) + self.schema.schema_id.to_bytes(4, "big")
-
-    def _body(self, value: bytes) -> bytes | None:
-        """The body of a row of another version; None where the value is no preference."""
-        preference = self._decoded(value)
-        if preference is None:
-            return None
-        self.schema_ids.add(int.from_bytes(value[1:HEADER_BYTES], "big"))
-        return row_body(preference, self.schema)
-
-    def _decoded(self, value: bytes) -> Preference | None:
-        try:
-            event = self.codec.decode(value)
-        except SchemaMismatch:
-            return None
-        return event if isinstance(event, Preference) else None
+def _placed(table: pa.Table, ordinals: object, digests: Sequence[bytes]) -> pa.Table:
+    table = table.append_column("_ordinal", pa.array(ordinals, pa.int64()))
+    return table.append_column("_digest", pa.array(digests, pa.binary()))

@@ -24,7 +24,7 @@ from trainer.precision import computes_in_bfloat16
 from trainer.progress import Diverged, StepLog, watching
 from trainer.quiet import quiet
 from trainer.resume import Origin, begin, can_resume, marking, steps_of
-from trainer.row_hash import row_sha256
+from trainer.row_hash import newest_schema, row_sha256
 from trainer.row_lengths import Fitted, Reading, fit
 from trainer.saving import save
 from trainer.trackers import open_trackers
@@ -161,7 +161,7 @@ def _origin(method: Method[C], fitted: Fitted, config: TrainingConfig, policy_pa
     return Origin(
         algorithm=method.name,
         config={name: str(value) for name, value in settings.items()},
-        rows_sha256=row_sha256(fitted.rows),
+        rows_sha256=row_sha256(fitted.rows, newest_schema()),
         policy=folder_fingerprint(policy_path),
         processes=processes.count(),
     )

@@ -72,7 +72,7 @@ def held_out(
     }
     texts |= {one.prompt_id: asked(one.messages) for one in prompts}
     measured |= texts.keys()
-    others = {row.prompt_id: asked(row.prompt) for row in rows if row.prompt_id not in measured}
+    others = ((row.prompt_id, asked(row.prompt)) for row in rows if row.prompt_id not in measured)
     return HeldOut(measured=frozenset(measured), repeated=near_duplicates(texts, others))
 
 

@@ -33,14 +33,18 @@ class _Text:
     shingles: frozenset[Shingle]
 
 
-def near_duplicates(measured: Mapping[str, str], candidates: Mapping[str, str]) -> dict[str, str]:
-    """By candidate's id, the id of a measured text that it nearly repeats; both map id to text.
+def near_duplicates(
+    measured: Mapping[str, str], candidates: Iterable[tuple[str, str]]
+) -> dict[str, str]:
+    """By candidate's id, the id of a measured text that it nearly repeats; texts with their ids.
 
     The same words in the same order (case, accents' encoding, punctuation and space apart), or
     shingles of three words of which at least 0.8 are shared. Shingles of a template, in more than
     a twentieth of the measured texts, count for nothing. Prefix filtering (Bayardo, Ma and
     Srikant 2007): of two sets so alike the rarest few elements of one hold one of the other's.
     """
+    if not measured:
+        return {}
     known = {key: _text(text) for key, text in sorted(measured.items())}
     said: dict[str, str] = {}
     for key, one in known.items():
@@ -54,7 +58,7 @@ def near_duplicates(measured: Mapping[str, str], candidates: Mapping[str, str]) 
         for shingle in _prefix(shingles, counts):
             index[shingle].append(key)
     found: dict[str, str] = {}
-    for key, text in candidates.items():
+    for key, text in candidates:
         one = _text(text)
         match = said.get(one.words) or _match(one.shingles - template, own, index, counts)
         if match is not None:
@@ -68,6 +72,8 @@ def _match(
     index: Mapping[Shingle, Sequence[str]],
     counts: Counter[Shingle],
 ) -> str | None:
+    if index.keys().isdisjoint(shingles):
+        return None
     rivals = {key for shingle in _prefix(shingles, counts) for key in index.get(shingle, ())}
     for key in sorted(rivals):
         other = own[key]

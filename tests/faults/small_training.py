@@ -9,10 +9,10 @@ from pathlib import Path
 import trl.trainer.dpo_trainer  # noqa: F401 (loaded once for all the processes of a test)
 
 from schemas.events import Run
+from tests.frozen_rows import frozen_rows
 from tests.pair_rows import PAIR_ROWS
 from trainer.blend import BlendSettings
 from trainer.dpo import DpoConfig, train
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.gate_settings import GateSettings
 from trainer.run import Surroundings, TrainingPlan, run_training
 
@@ -45,7 +45,7 @@ def run(policy: Path, folder: Path, part_of_path: str = "", nth: int = 0) -> Non
         clock=lambda: datetime.now(UTC),
         watch=lambda _: None,
     )
-    dataset = freeze(LogSlice(preferences=PAIR_ROWS), FreezeSettings())
+    dataset = frozen_rows(PAIR_ROWS)
     run_training(dataset, folder / "new.dataset", [], plan, around)
 
 

@@ -12,11 +12,11 @@ import trl.trainer.dpo_trainer  # noqa: F401
 from infra.durable import append_line
 from schemas.events import Preference, Run
 from schemas.records import PreferenceSource, RunStatus
+from tests.frozen_rows import frozen_rows
 from tests.preferences import human, preference, said
 from tests.promotions import PASSED
 from trainer.blend import BlendSettings
 from trainer.dpo import DpoConfig, train
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.gate_settings import GateSettings
 from trainer.promotion.candidate import Candidate, candidate, next_step
 from trainer.promotion.model_registry import ModelRegistry
@@ -80,7 +80,7 @@ class Cycle:
             gate=GateSettings(),
             blend=BlendSettings(),
         )
-        dataset = freeze(LogSlice(preferences=rows()), FreezeSettings())
+        dataset = frozen_rows(rows())
         outcome = run_training(dataset, self.folder / f"{out}.dataset", [], plan, around)
         self.promote(outcome.run.run_id)
 

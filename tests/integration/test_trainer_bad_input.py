@@ -10,12 +10,12 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.errors import ConfigError, Fatal
+from tests.frozen_rows import frozen_rows
 from tests.pair_rows import PAIR_ROWS
 from tests.tiny_policy import save_tiny_policy
 from trainer.checkpoint import part_dir
 from trainer.dataset import load, write
 from trainer.dpo import DpoConfig, train
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.policy import Progress
 from trainer.precision import computes_in_bfloat16
 
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_costs_no_step_that_was_saved(policy: Path, tmp_pat
 
 
 def test_a_dataset_without_room_is_no_dataset(tmp_path: Path) -> None:
-    dataset = freeze(LogSlice(preferences=PAIR_ROWS), FreezeSettings())
+    dataset = frozen_rows(PAIR_ROWS)
     with room_for(100), pytest.raises(Fatal, match="no room to write"):
         write(dataset, tmp_path / "data")
     with pytest.raises(ConfigError, match="no such manifest"):

@@ -7,10 +7,10 @@ import pytest
 
 from schemas.errors import ConfigError, Fatal
 from schemas.events import Preference
+from tests.frozen_rows import frozen_rows
 from tests.preferences import preference, said
 from tests.tiny_policy import CONTEXT_TOKENS, save_tiny_policy
 from trainer.dpo import DpoConfig, train
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.policy import Progress
 
 pytestmark = pytest.mark.integration
@@ -58,9 +58,7 @@ def test_the_margin_of_the_chosen_rises_and_the_checkpoint_loads(
 
 
 def test_the_same_manifest_and_seed_give_the_same_policy(policy: Path, tmp_path: Path) -> None:
-    once, again = (
-        freeze(LogSlice(preferences=rows), FreezeSettings()) for rows in (ROWS, ROWS[::-1])
-    )
+    once, again = (frozen_rows(rows) for rows in (ROWS, ROWS[::-1]))
     assert once == again
     for name, dataset in (("one", once), ("two", again)):
         train(dataset.rows, policy, CONFIG, tmp_path / name, ignore)

@@ -24,7 +24,7 @@ LONG = (
 
 
 def found(measured: str, candidate: str) -> bool:
-    return bool(near_duplicates({"m": measured}, {"c": candidate}))
+    return bool(near_duplicates({"m": measured}, [("c", candidate)]))
 
 
 def test_case_punctuation_space_and_encoding_do_not_matter() -> None:
@@ -47,8 +47,8 @@ def test_a_long_prompt_about_something_else_is_not() -> None:
 def test_what_every_prompt_says_does_not_count() -> None:
     frame = " ".join(WORDS[:60])
     measured = {f"m{n}": f"{frame} question {WORDS[100 + n]}" for n in range(400)}
-    assert near_duplicates(measured, {"c": f"{frame} question {WORDS[900]}"}) == {}
-    assert near_duplicates(measured, {"c": f"{frame} question {WORDS[107]}"}) == {"c": "m7"}
+    assert near_duplicates(measured, [("c", f"{frame} question {WORDS[900]}")]) == {}
+    assert near_duplicates(measured, [("c", f"{frame} question {WORDS[107]}")]) == {"c": "m7"}
 
 
 def test_the_applications_own_words_are_not_compared() -> None:
@@ -73,7 +73,7 @@ def test_it_finds_what_comparing_every_pair_finds(first: list[str], second: list
     measured = {f"m{n}": text for n, text in enumerate(first)}
     candidates = {f"c{n}": text for n, text in enumerate(second)}
     expected = {c for c, text in candidates.items() if any(same(text, m) for m in first)}
-    assert near_duplicates(measured, candidates).keys() == expected
+    assert near_duplicates(measured, candidates.items()).keys() == expected
 
 
 def test_what_measures_is_kept_out_with_what_nearly_repeats_it() -> None:

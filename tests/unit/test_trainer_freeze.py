@@ -9,21 +9,24 @@ import pytest
 
 from schemas.codec import Codec
 from schemas.errors import ConfigError
-from schemas.events import Preference
-from schemas.records import OffsetRange, PreferenceSource
-from tests.preferences import human, preference, said
-from trainer.dataset import SCHEMA, FrozenDataset, load, write
+from schemas.events import Label, Preference
+from schemas.records import HumanWinner, LabelRole, OffsetRange, PreferenceSource
+from tests.events import completion
+from tests.frozen_rows import frozen_rows
+from tests.preferences import human, label, preference, said
+from trainer.dataset import FrozenDataset, check_rows, columns_of, load, stored_rows, write
 from trainer.dataset_card import card
 from trainer.dataset_diff import Side, diff
-from trainer.freeze import GATED_SOURCES, FreezeSettings, LogSlice, freeze, settings_of
+from trainer.freeze import EVERYTHING, GATED_SOURCES, FreezeSettings, freeze, settings_of
+from trainer.row_hash import newest_schema
+from trainer.staged_log import LogValues, stage, staged, values_of
 
 THUMBS = PreferenceSource.THUMBS
 RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
 
 
 def frozen(*rows: Preference, **settings: object) -> FrozenDataset:
-    log = LogSlice(preferences=rows, ranges=RANGES, schema_ids=(7,))
-    return freeze(log, FreezeSettings(**settings))
+    return frozen_rows(rows, FreezeSettings(**settings), RANGES)
 
 
 def ids(dataset: FrozenDataset) -> list[str]:
@@ -34,11 +37,8 @@ def test_rows_and_counts() -> None:
     manifest = frozen(preference("a"), human("h")).manifest
     assert (manifest.read, manifest.rows, manifest.removed) == (2, 2, {})
     assert manifest.counts == {"HUMAN": 1, "RLAIF": 1}
-    assert (manifest.judge_config_hash, manifest.ranges, manifest.schema_ids) == (
-        "jc",
-        RANGES,
-        (7,),
-    )
+    assert (manifest.judge_config_hash, manifest.ranges) == ("jc", RANGES)
+    assert manifest.schema_ids == (newest_schema().schema_id,)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,9 @@ def test_what_is_removed_is_counted(
 
 
 def test_unreadable_records_are_counted() -> None:
-    manifest = freeze(LogSlice(preferences=[], unreadable=3), FreezeSettings()).manifest
+    other = Codec().encode(completion())
+    with staged(LogValues(values=[None, b"junk", other])) as log:
+        manifest = freeze(log, FreezeSettings(), (), None)
     assert (manifest.read, manifest.removed) == (3, {"unreadable": 3})
 
 
@@ -102,9 +104,7 @@ def test_the_order_of_partitions_does_not_matter() -> None:
 def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None:
     rows = [preference("a"), preference("a"), preference("b"), human("h")]
     first = frozen(*rows, excluded_prompt_ids={"prompt of b"})
-    again = freeze(
-        LogSlice(preferences=rows, ranges=RANGES, schema_ids=(7,)), settings_of(first.manifest)
-    )
+    again = frozen_rows(rows, settings_of(first.manifest), RANGES)
     assert again == first
     assert again.manifest.manifest_hash == first.manifest.manifest_hash
 
@@ -144,18 +144,16 @@ def test_a_missing_manifest_is_one_sentence(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
 
 
-def test_pairs_of_an_earlier_dataset_stay_out() -> None:
+def test_pairs_of_an_earlier_dataset_stay_out(tmp_path: Path) -> None:
     first = frozen(preference("a"), preference("b"))
-    log = LogSlice(
-        preferences=[preference("a", event_id="a again"), preference("b"), preference("c")],
-        ranges=RANGES,
-    )
-    second = freeze(log, FreezeSettings(), [first])
+    write(first, tmp_path)
+    rows = [preference("a", event_id="a again"), preference("b"), preference("c")]
+    second = frozen_rows(rows, earlier=[tmp_path])
     assert ids(second) == ["c"]
     assert second.manifest.removed == {"earlier_dataset": 2}
     assert second.manifest.earlier == (first.manifest.manifest_hash,)
-    assert freeze(log, settings_of(second.manifest), [first]) == second
-    assert freeze(log, settings_of(second.manifest)) != second
+    assert frozen_rows(rows, settings_of(second.manifest), earlier=[tmp_path]) == second
+    assert frozen_rows(rows, settings_of(second.manifest)) != second
 
 
 def test_a_diff_names_what_only_one_holds() -> None:
@@ -188,8 +186,27 @@ def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables(tmp_path: Path)
     assert card_of(frozen(), "none")
 
 
+def test_labels_freeze_whole_and_once(tmp_path: Path) -> None:
+    labels = [
+        label("ann", HumanWinner.A, comment="Zürich", seconds=2.5),
+        label("bob", HumanWinner.TIE, role=LabelRole.ADJUDICATION),
+    ]
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    log = stage(values_of([*labels, labels[0], completion()]), newest_schema(Label), folder)
+    manifest = freeze(log, EVERYTHING, (), tmp_path)
+    assert (manifest.topic, manifest.read) == ("labels", 4)
+    assert manifest.counts == {"ADJUDICATION": 1, "LABEL": 1}
+    assert manifest.removed == {"duplicate_event": 1, "unreadable": 1}
+    assert list(stored_rows(tmp_path, manifest)) == labels
+    check_rows(stored_rows(tmp_path, manifest), manifest, tmp_path)
+    assert "2 verdicts of 2 people on 1 comparisons" in card(tmp_path)
+    with pytest.raises(ConfigError, match="holds labels, no pairs"):
+        load(tmp_path)
+
+
 def test_every_field_of_a_preference_is_a_column(tmp_path: Path) -> None:
-    assert SCHEMA.names == list(Preference.model_fields)
+    assert columns_of(newest_schema().schema_id).names == list(Preference.model_fields)
     dataset = frozen(preference("a", panel="three judges", marks=("truncated",)))
     write(dataset, tmp_path)
     assert load(tmp_path) == dataset

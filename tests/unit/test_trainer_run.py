@@ -11,10 +11,11 @@ from schemas.events import Calibration, Preference, Run
 from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
 from streams.inference.identity import folder_fingerprint
 from tests.events import NOON
+from tests.frozen_rows import frozen_rows
 from tests.preferences import calibration, human, preference
 from trainer.blend import BlendSettings
 from trainer.evaluate import Answered, Evaluation, summarise
-from trainer.freeze import FreezeSettings, LogSlice, freeze
+from trainer.freeze import FreezeSettings
 from trainer.gate_settings import GateSettings
 from trainer.policy import TrainedPolicy, Watch
 from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
@@ -71,9 +72,7 @@ class Runs:
         *,
         ungated: bool = False,
     ) -> RunOutcome:
-        dataset = freeze(
-            LogSlice(preferences=list(rows)), FreezeSettings(sources=tuple(PreferenceSource))
-        )
+        dataset = frozen_rows(rows, FreezeSettings(sources=tuple(PreferenceSource)))
         plan = TrainingPlan(
             workload_id="shop",
             policy_path=self.folder / "old",

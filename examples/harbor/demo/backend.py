@@ -7,7 +7,7 @@ from consumers.accounting import Accounts
 from consumers.clickhouse.named_queries import Answer, NamedQuery
 from infra.settings import Settings
 from schemas.events import Event
-from trainer.freeze import LogSlice
+from trainer.staged_log import LogValues
 
 E = TypeVar("E", bound=Event)
 Watch = Callable[[Mapping[str, int]], None]
@@ -29,8 +29,8 @@ class Backend(Protocol):
     def events(self, kind: type[E]) -> list[E]:
         """Every event of a topic so far, the first of an id only."""
 
-    def log_slice(self) -> LogSlice:
-        """All preferences so far, as a dataset is frozen from."""
+    def preferences(self) -> LogValues:
+        """All of them so far, as a dataset is frozen from."""
 
     def accounts(self) -> Accounts:
         """Where every event of every stage has gone."""

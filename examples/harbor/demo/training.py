@@ -21,13 +21,14 @@ from trainer.algorithms import algorithm
 from trainer.blend import BlendSettings
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import Evaluation, EvaluationSettings
-from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
+from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen
 from trainer.gate_settings import GateSettings
 from trainer.kappa_rule import Looks
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_model
 from trainer.prompts import EvaluationPrompt, prompt_ids
 from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.staged_log import staged
 from trainer.training_config import TrainingConfig
 
 Name = Literal["thumbs", "rlaif"]
@@ -106,13 +107,12 @@ class Trainings:
         The baseline on thumbs is trained ungated, which its run records. ``measured_prompts`` may
         not be trained on.
         """
-        dataset = freeze(
-            self._backend.log_slice(),
-            FreezeSettings(
-                sources=SOURCES[name],
-                excluded_prompt_ids=measured_prompts | prompt_ids(self._prompts),
-            ),
+        wanted = FreezeSettings(
+            sources=SOURCES[name],
+            excluded_prompt_ids=measured_prompts | prompt_ids(self._prompts),
         )
+        with staged(self._backend.preferences()) as log:
+            dataset = frozen(log, wanted)
         recipe = Recipe(
             name=name,
             algorithm="dpo",

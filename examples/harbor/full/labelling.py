@@ -22,11 +22,12 @@ from schemas.records import PreferenceSource
 from streams.inference.identity import folder_fingerprint
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import Share
-from trainer.freeze import FreezeSettings, freeze
+from trainer.freeze import FreezeSettings, frozen
 from trainer.fresh_sets import is_of
 from trainer.gate_rules import CalibrationRule
 from trainer.prompts import prompt_ids
 from trainer.round_steps import Asking, Measured, RoundSteps
+from trainer.staged_log import staged
 
 
 class StoryLabelling:
@@ -65,12 +66,10 @@ class StoryLabelling:
         began_s = time.monotonic()
         gathered = gather(self._backend, self._workspace, self._rules, self._sizes, self._display)
         excluded = gathered.measured | prompt_ids(benchmark(None))
-        log = self._backend.log_slice()
-        pairs = freeze(log, FreezeSettings(excluded_prompt_ids=excluded))
-        thumbs = freeze(
-            log,
-            FreezeSettings(sources=(PreferenceSource.THUMBS,), excluded_prompt_ids=excluded),
-        )
+        wanted = FreezeSettings(excluded_prompt_ids=excluded)
+        only_thumbs = wanted.model_copy(update={"sources": (PreferenceSource.THUMBS,)})
+        with staged(self._backend.preferences()) as log:
+            pairs, thumbs = frozen(log, wanted), frozen(log, only_thumbs)
         labels = self._backend.events(Label)
         round_ = LabelledRound(
             round=1,

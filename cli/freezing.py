@@ -1,0 +1,69 @@
+"""Freezing a topic as it is now: what must stay out is asked for, and the log is read once."""
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cli.project import Project
+from consumers.anchors.held_out import HeldOut, held_out
+from infra.settings import Settings
+from infra.topic_log import TopicLog
+from schemas.errors import ConfigError
+from schemas.events import Event
+from trainer.log_slice import read_log
+from trainer.manifest import Manifest
+from trainer.prompts import prompt_ids, read_prompts
+from trainer.row_hash import newest_schema, row_schema
+from trainer.staged_log import StagedLog, stage
+
+
+@contextmanager
+def staged(settings: Settings, what: type[Event] | Manifest, folder: Path) -> Iterator[StagedLog]:
+    """All that an event's topic holds now, or a manifest's part of the log, on disk by ``folder``.
+
+    Raises ``LogChanged``, ``DependencyDown``, and ``ConfigError`` where another process freezes
+    into that folder.
+    """
+    if isinstance(what, Manifest):
+        log, schema = read_log(settings, what.ranges), row_schema(what.row_schema)
+    else:
+        log, schema = read_log(settings, what), newest_schema(what)
+    with _scratch(folder) as scratch:
+        yield stage(log, schema, scratch)
+
+
+def kept_out(
+    settings: Settings, project: Project, log: StagedLog, files: Iterable[Path]
+) -> tuple[HeldOut, frozenset[str]]:
+    """The anchors and what repeats them, and the ids of those and of the files' prompts."""
+    out = held_out(TopicLog(settings), project.calibration.shares, log.prompts())
+    return out, out.prompt_ids.union(*(prompt_ids(read_prompts(path)) for path in files))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """An empty folder on the same disk, which a killed freeze leaves to the next one."""
+    scratch = folder.with_name(f".{folder.name}.freezing")
+    scratch.mkdir(parents=True, exist_ok=True)
+    held = os.open(scratch, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(held)
+        raise ConfigError(
+            f"{folder}: another process freezes into it; wait for it, or name another folder"
+        ) from None
+    try:
+        _empty(scratch)
+        yield scratch
+    finally:
+        shutil.rmtree(scratch)
+        os.close(held)
+
+
+def _empty(folder: Path) -> None:
+    for left in folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
