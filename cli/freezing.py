@@ -31,8 +31,8 @@ def staged(settings: Settings, what: type[Event] | Manifest, folder: Path) -> It
         log, schema = read_log(settings, what.ranges), row_schema(what.row_schema)
     else:
         log, schema = read_log(settings, what), newest_schema(what)
-    with _scratch(folder) as scratch:
-        yield stage(log, schema, scratch)
+    with scratch(folder) as parts:
+        yield stage(log, schema, parts)
 
 
 def kept_out(
@@ -44,11 +44,11 @@ def kept_out(
 
 
 @contextmanager
-def _scratch(folder: Path) -> Iterator[Path]:
+def scratch(folder: Path) -> Iterator[Path]:
     """An empty folder on the same disk, which a killed freeze leaves to the next one."""
-    scratch = folder.with_name(f".{folder.name}.freezing")
-    scratch.mkdir(parents=True, exist_ok=True)
-    held = os.open(scratch, os.O_RDONLY)
+    parts = folder.with_name(f".{folder.name}.freezing")
+    parts.mkdir(parents=True, exist_ok=True)
+    held = os.open(parts, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -57,10 +57,10 @@ def _scratch(folder: Path) -> Iterator[Path]:
             f"{folder}: another process freezes into it; wait for it, or name another folder"
         ) from None
     try:
-        _empty(scratch)
-        yield scratch
+        _empty(parts)
+        yield parts
     finally:
-        shutil.rmtree(scratch)
+        shutil.rmtree(parts)
         os.close(held)
 
 

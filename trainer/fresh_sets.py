@@ -66,6 +66,7 @@ async def anchor_sets(
         )
         sides = zip((policy, reference), answers, strict=True)
         return CandidateSet(
+            **dict(prompt),
             event_id=derived_id(
                 "CandidateSet",
                 STAGE,
@@ -73,13 +74,7 @@ async def anchor_sets(
                 f"{temperature} {purpose}",
             ),
             occurred_at=now,
-            workload_id=prompt.workload_id,
             config_hash="",
-            prompt_id=prompt.prompt_id,
-            messages=prompt.messages,
-            expectations=prompt.expectations,
-            context=prompt.context,
-            slice=prompt.slice,
             purpose=purpose,
             candidates=tuple(
                 _completion(model, prompt, answer, temperature, now).candidate()
@@ -123,17 +118,12 @@ def _completion(
 ) -> Completion:
     """The answer as if it had been captured; its id says whose weights wrote it."""
     return Completion(
+        **dict(prompt),
         event_id=derived_id(
             "Completion", STAGE, [prompt.prompt_id, model.fingerprint], f"{temperature}"
         ),
         occurred_at=now,
-        workload_id=prompt.workload_id,
         config_hash="",
-        prompt_id=prompt.prompt_id,
-        messages=prompt.messages,
-        expectations=prompt.expectations,
-        context=prompt.context,
-        slice=prompt.slice,
         output=answer.text,
         model=answer.model,
         checkpoint=model.fingerprint,

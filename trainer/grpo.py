@@ -1,24 +1,14 @@
 """Group Relative Policy Optimization (Shao et al. 2024, arXiv 2402.03300) by TRL's GRPOTrainer."""
 
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from schemas.events import Preference
-from trainer.online import (
-    OnlineConfig,
-    PromptColumns,
-    online_arguments,
-    prompt_rows,
-    reward_function,
-)
-from trainer.policy import TrainedPolicy, Watch
+from trainer.online import OnlineConfig, online, online_arguments
 from trainer.trl_trainer import trl_trainer
-from trainer.trl_training import Job, Method, train_with
-from trainer.weighted_rewards import Reward
+from trainer.trl_training import Job
+from trainer.weighted_rewards import WeightedRewards
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -42,33 +32,12 @@ class GrpoConfig(OnlineConfig):
     """Whose spread the advantages are divided by."""
 
 
-def train(
-    dataset: Sequence[Preference],
-    policy_path: Path,
-    config: GrpoConfig,
-    out_dir: Path,
-    watch: Watch,
-    *,
-    rewards: Sequence[Reward] = (),
-    columns: PromptColumns | None = None,
-) -> TrainedPolicy:
-    """Raise the answers that are rewarded above others to the same prompt.
-
-    ``rewards`` come beside the reward model of the configuration. See ``train_with`` for errors;
-    ``ConfigError`` too where nothing rewards.
-    """
-    build = partial(_build, rewards=rewards, columns=columns)
-    method = Method(name="grpo", build=build, reading=config.reading)
-    return train_with(method, dataset, policy_path, config, out_dir, watch)
-
-
 def _build(
-    job: Job[GrpoConfig], *, rewards: Sequence[Reward], columns: PromptColumns | None
+    job: Job[GrpoConfig], rows: Sequence[dict[str, object]], rewarded: WeightedRewards
 ) -> "Trainer":
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
-    rewarded, rows = reward_function(job.config, rewards), prompt_rows(job, columns)
     arguments = GRPOConfig(
         **online_arguments(job, len(rows), job.config.updates),
         epsilon=job.config.epsilon,
@@ -76,3 +45,7 @@ def _build(
         scale_rewards=job.config.scale_rewards,
     )
     return trl_trainer(GRPOTrainer, arguments, job, rows, reward_funcs=rewarded)
+
+
+train = online("grpo", _build)
+"""Raise the answers that are rewarded above others to the same prompt; see ``online``."""

@@ -2,21 +2,25 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import Field, model_validator
 
 from schemas.errors import ConfigError
 from schemas.events import Preference
 from schemas.records import Record
+from trainer.policy import TrainedPolicy, Watch
 from trainer.reward_scores import RewardModel
 from trainer.row_lengths import Reading
 from trainer.training_config import TrainingConfig
 from trainer.trl_trainer import messages
-from trainer.trl_training import Job
+from trainer.trl_training import Job, Method, train_with
 from trainer.weighted_rewards import LengthPenalty, Reward, WeightedRewards
+
+if TYPE_CHECKING:
+    from transformers import Trainer
 
 PromptColumns = Mapping[str, Mapping[str, object]]
 """By prompt id what a reward function has to know of the prompt; the same columns for each."""
@@ -84,6 +88,39 @@ class OnlineConfig(TrainingConfig):
     def reading(self) -> Reading:
         """Prompts only, each with room for an answer."""
         return Reading(answers=(), room=self.answer_tokens)
+
+
+C = TypeVar("C", bound=OnlineConfig)
+
+
+def online(
+    name: str,
+    build: "Callable[[Job[C], Sequence[dict[str, object]], WeightedRewards], Trainer]",
+) -> Callable[..., TrainedPolicy]:
+    """The ``train`` of an algorithm whose trainer is built from prompts and what rewards answers.
+
+    Its ``rewards`` come beside those of the configuration, and ``columns`` are what they have to
+    know of each prompt. It raises as ``train_with``, and ``ConfigError`` where nothing rewards.
+    """
+
+    def train(
+        dataset: Sequence[Preference],
+        policy_path: Path,
+        config: C,
+        out_dir: Path,
+        watch: Watch,
+        *,
+        rewards: Sequence[Reward] = (),
+        columns: PromptColumns | None = None,
+    ) -> TrainedPolicy:
+        def built(job: Job[C]) -> "Trainer":
+            rewarded = reward_function(job.config, rewards)
+            return build(job, prompt_rows(job, columns), rewarded)
+
+        method = Method(name=name, build=built, reading=config.reading)
+        return train_with(method, dataset, policy_path, config, out_dir, watch)
+
+    return train
 
 
 def prompt_rows(job: Job[Any], columns: PromptColumns | None) -> list[dict[str, object]]:

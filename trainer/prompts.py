@@ -12,7 +12,10 @@ from schemas.records import Expectation, Passage, Record
 
 
 class Prompt(Record):
-    """One prompt to ask policies; without expectations only the checks that need none are run."""
+    """One prompt to ask policies; without expectations only the checks that need none are run.
+
+    Its fields are those of the events that are made of it: ``CandidateSet(**dict(prompt), …)``.
+    """
 
     prompt_id: str = Field(min_length=1)
     workload_id: str = "default"

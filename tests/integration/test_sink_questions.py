@@ -20,10 +20,12 @@ from infra.settings import Settings
 from infra.topic_log import read, snapshot
 from schemas.errors import ConfigError, Poison
 from schemas.events import CandidateSet
+from schemas.records import RunStatus
 from streams.discard import discard
 from streams.runner.dead_letter import Arrival, dead_letter
 from streams.topology import consumer_group
 from tests.events import NOON, candidate_set, comparison, judgment, verification, verified
+from tests.promotions import FAILED, run
 from tests.sinks import SinkProcess, produce, produce_bytes
 from tests.unit.test_export import preference
 
@@ -160,6 +162,9 @@ def test_every_named_query_runs_and_says_what_it_counts(
             judgment(judged),
             preference(source_ids=("judgment-1",)),
             preference(source_ids=("judgment-1",), margin=9.0),
+            run("x", RunStatus.STARTED),
+            run("x", RunStatus.REFUSED, gates=FAILED, epoch=7),
+            run("t", RunStatus.WAITED, gates=FAILED, epoch=7, detail="too few"),
         ],
     )
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
@@ -172,6 +177,15 @@ def test_every_named_query_runs_and_says_what_it_counts(
             assert answers["acceptance"] == (("judge", 1, 1, 100.0), ("filter", 1, 1, 100.0))
             assert answers["margins"] == (("RLAIF", 1, 1.5, 1.5, 1.5, 6, 5, 100.0),)
             assert answers["discards"] == ()
+            ((trained, _, algorithm, last, _, stopped, *_),) = answers["runs"]
+            assert (trained, algorithm, last, stopped) == (
+                "x-run-id",
+                "dpo",
+                "REFUSED",
+                ["accuracy"],
+            )
+            ((_, *decided),) = answers["trainer"]
+            assert decided == [7, "WAITED", ["accuracy -0.2"], "too few"]
             nobody = ask(connection, named_query("margins"), {"workload": "nobody"})
             assert nobody.rows == ()
             with pytest.raises(ConfigError, match="it has: workload"):

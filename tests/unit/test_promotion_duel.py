@@ -13,7 +13,7 @@ from tests.preferences import preference, said
 from tests.unit.judge_case import RUBRIC, ReadingModel
 from trainer.evaluate import Answered
 from trainer.promotion.canary import share_of, trial_gates
-from trainer.promotion.duel import duels, score, scores
+from trainer.promotion.duel import duels, score
 from trainer.promotion.post_train_gate import Duel, Pair
 from trainer.promotion.settings import CanarySettings, ShadowSettings
 from trainer.promotion.shadow import live_prompts, shadow_gates
@@ -39,31 +39,33 @@ def judge_by(model: ReadingModel) -> JudgeStage:
     return JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
 
 
-async def judged(candidate: str, reference: str, model: ReadingModel) -> dict[int, float]:
+async def judged(candidate: str, reference: str, model: ReadingModel) -> set[float]:
     judge = judge_by(model)
     given = [pair(n, f"{candidate} {n}", f"{reference} {n}") for n in range(N)]
     try:
-        return await scores([prompt(n) for n in range(N)], given, judge, "harbor", NOON)
+        found = await duels([prompt(n) for n in range(N)], given, judge, "harbor", NOON)
     finally:
         await judge.aclose()
+    assert len(found) == N
+    return {duel.score for duel in found}
 
 
 async def test_the_judges_favourite_wins_on_whichever_side_it_stands() -> None:
     model = ReadingModel()
-    assert set((await judged("a good answer", "a bad answer", model)).values()) == {1.0}
+    assert await judged("a good answer", "a bad answer", model) == {1.0}
     # both orders of each, and the candidate first in about half of the prompts
     assert len(model.requests) == 2 * N
-    assert set((await judged("a bad answer", "a good answer", ReadingModel())).values()) == {0.0}
+    assert await judged("a bad answer", "a good answer", ReadingModel()) == {0.0}
 
 
 async def test_a_judge_that_follows_the_order_decides_nothing() -> None:
     biased = ReadingModel(first_bonus=9.0)
-    assert set((await judged("a good answer", "a bad answer", biased)).values()) == {0.5}
+    assert await judged("a good answer", "a bad answer", biased) == {0.5}
 
 
 async def test_equal_answers_are_a_tie_that_nobody_is_asked_about() -> None:
     model = ReadingModel()
-    assert set((await judged("the same", "the same", model)).values()) == {0.5}
+    assert await judged("the same", "the same", model) == {0.5}
     assert model.requests == []
 
 

@@ -8,23 +8,25 @@ policy must beat the reference.
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
 
 from schemas.events import Preference
 from schemas.ids import unit_interval
 from schemas.records import GateResult, Verdict
-from streams.inference.open_model import open_model
-from streams.pipeline import build_stage
-from streams.verify.verifier import Verifier
-from trainer.evaluate import Answered, EvaluationSettings, ask
+from streams.judge.tournament import Tournament
+from streams.pipeline import build_judge
+from streams.sample import SampleSettings
+from streams.verify.stage import VerifyStage
+from trainer.best_of_n_trial import best_of_n_trial
+from trainer.evaluate import EvaluationSettings
+from trainer.fresh_sets import traffic_sets
 from trainer.policy import Train
 from trainer.promotion.compare import Arena, answer_both, judge_both
 from trainer.promotion.difference import at_least, share_difference
-from trainer.promotion.duel import scores
 from trainer.promotion.post_train_gate import (
     Duel,
     Pair,
-    pairs,
     pass_gains,
     prompts_gate,
     win_rate_gate,
@@ -93,30 +95,25 @@ async def _best_of_n(
     arena: Arena,
 ) -> GateResult:
     """The judge's favourite of N answers against the first of them, by the checks."""
+    # imported here: torch takes seconds to load
+    from streams.inference.in_process import InProcessModel
+
     arena.step(f"canary: best of {settings.answers}")
-    samples: list[tuple[Answered, ...]] = []
-    model = open_model(f"path:{reference}", arena.infra)
-    try:
-        async with Verifier(arena.pipeline.verify, arena.project_dir) as verifier:
-            for seed in range(settings.answers):
-                drawn = asking.model_copy(
-                    update={"temperature": settings.temperature, "seed": asking.seed + seed}
-                )
-                samples.append(await ask(model, prompts, verifier, drawn))
-    finally:
-        await model.aclose()
-    judge = build_stage("judge", arena.project_dir, arena.infra)
-    rubric_id = arena.pipeline.pair.rubric_id
-    best = list(samples[0])
-    try:
-        # A knock-out: the best so far meets one more answer, for all prompts at once.
-        for challengers in samples[1:]:
-            found = await scores(prompts, pairs(challengers, best), judge, rubric_id, arena.now)
-            best = [
-                challenger if found.get(index) == 1.0 else holder
-                for index, (challenger, holder) in enumerate(zip(challengers, best, strict=True))
-            ]
-    finally:
-        await judge.aclose()
-    gain = share_difference(pass_gains(pairs(best, samples[0])))
+    async with AsyncExitStack() as stages:
+        verify = VerifyStage(arena.pipeline.verify, arena.project_dir)
+        await stages.enter_async_context(aclosing(verify))
+        judge = build_judge(arena.project_dir, arena.infra)
+        await stages.enter_async_context(aclosing(judge))
+        model = InProcessModel(reference)
+        await stages.enter_async_context(aclosing(model))
+        sampling = SampleSettings(
+            temperatures=(settings.temperature,),
+            generated=settings.answers - 1,
+            max_tokens=asking.max_tokens,
+            seed=asking.seed,
+        )
+        sets = await traffic_sets(model, prompts, sampling, settings.temperature, arena.now)
+        chooser = Tournament(verify, judge, arena.pipeline.pair.rubric_id)
+        tried = await best_of_n_trial(sets, chooser, verify)
+    gain = share_difference([one.passes(one.choice.index) - one.passes(0) for one in tried])
     return at_least("canary/best_of_n", gain, settings.min_gain, f"best of {settings.answers}")

@@ -33,21 +33,7 @@ async def duels(
     rubric_id: str,
     at: datetime,
 ) -> tuple[Duel, ...]:
-    """The judge's verdicts, in the order of the prompts; see ``scores``."""
-    found = await scores(prompts, answered, judge, rubric_id, at)
-    return tuple(
-        Duel(slice=answered[index].candidate.slice, score=found[index]) for index in sorted(found)
-    )
-
-
-async def scores(
-    prompts: Sequence[Prompt],
-    answered: Sequence[Pair],
-    judge: Stage[Any],
-    rubric_id: str,
-    at: datetime,
-) -> dict[int, float]:
-    """How each pair ended for the candidate, by its index: 1 won, 0 lost, one half a tie.
+    """How each pair ended for the candidate, in the order of the prompts.
 
     The judge decides alone: what the verifiers found is not shown as a winner, as the gates hold
     the two against each other. Pairs that it could not process (dead letters, format failures)
@@ -68,7 +54,9 @@ async def scores(
         if isinstance(event, Judgment) and event.winner is not Winner.INVALID:
             index, candidate_is_a = sides[event.comparison.event_id]
             found[index] = score(event.winner, candidate_is_a=candidate_is_a)
-    return found
+    return tuple(
+        Duel(slice=answered[index].candidate.slice, score=found[index]) for index in sorted(found)
+    )
 
 
 def score(winner: Winner, *, candidate_is_a: bool) -> float:
@@ -90,15 +78,10 @@ def _comparison(
     reference = _verified("reference", prompt.prompt_id, pair.reference)
     a, b = (candidate, reference) if candidate_is_a else (reference, candidate)
     comparison = Comparison(
+        **dict(prompt),
         event_id=derived_id("Comparison", STAGE, [prompt.prompt_id, *texts], rubric_id),
         occurred_at=at,
-        workload_id=prompt.workload_id,
         config_hash="",
-        prompt_id=prompt.prompt_id,
-        messages=prompt.messages,
-        expectations=prompt.expectations,
-        context=prompt.context,
-        slice=prompt.slice,
         purpose=Purpose.CANARY,
         a=a,
         b=b,

@@ -1,0 +1,28 @@
+"""Where a log lies while it is frozen: emptied after a kill, and never shared."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.freezing import scratch
+from schemas.errors import ConfigError
+
+
+def test_what_a_killed_freeze_left_is_cleaned_by_the_next_one(tmp_path: Path) -> None:
+    left = tmp_path / ".data.freezing" / "spilled"
+    left.mkdir(parents=True)
+    (left.parent / "000000000000.parquet").write_bytes(b"half")
+    with scratch(tmp_path / "data") as folder:
+        assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_do_not_freeze_into_one_folder(tmp_path: Path) -> None:
+    with scratch(tmp_path / "data") as first:
+        (first / "half").touch()
+        with (
+            pytest.raises(ConfigError, match="another process freezes into it"),
+            scratch(tmp_path / "data"),
+        ):
+            pass
+        assert (first / "half").exists()
