@@ -2,7 +2,8 @@
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from schemas.errors import ConfigError
@@ -13,16 +14,24 @@ _TENSORBOARD_DIR = "TENSORBOARD_LOGGING_DIR"
 _MODULES: dict[Tracker, tuple[str, ...]] = {"tensorboard": ("tensorboard", "tensorboardX")}
 
 
-def open_trackers(trackers: Sequence[Tracker], out_dir: Path) -> None:
-    """Check that each is installed, and give TensorBoard a folder that outlives the training.
-
-    Raises ``ConfigError`` where one is not.
-    """
+def check_trackers(trackers: Sequence[Tracker]) -> None:
+    """Raise ``ConfigError`` where one is not installed."""
     for tracker in trackers:
         if not any(map(importlib.util.find_spec, _MODULES.get(tracker, (tracker,)))):
             raise ConfigError(
                 f"report_to names {tracker}, which is not installed; install the package "
                 f"{tracker} or leave it out of report_to"
             )
-    if "tensorboard" in trackers:
-        os.environ.setdefault(_TENSORBOARD_DIR, str(out_dir.with_name(f"{out_dir.name}.curves")))
+
+
+@contextmanager
+def curves_of(out_dir: Path) -> Iterator[None]:
+    """TensorBoard's folder of a training is one that outlives it, unless the user named one."""
+    if _TENSORBOARD_DIR in os.environ:
+        yield
+        return
+    os.environ[_TENSORBOARD_DIR] = str(out_dir.with_name(f"{out_dir.name}.curves"))
+    try:
+        yield
+    finally:
+        del os.environ[_TENSORBOARD_DIR]

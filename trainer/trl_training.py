@@ -27,7 +27,7 @@ from trainer.resume import Origin, begin, can_resume, marking, steps_of
 from trainer.row_hash import newest_schema, row_sha256
 from trainer.row_lengths import Fitted, Reading, fit
 from trainer.saving import save
-from trainer.trackers import open_trackers
+from trainer.trackers import check_trackers, curves_of
 from trainer.training_config import WITHOUT_EFFECT, TrainingConfig
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def train_with(
     ``out_dir`` is then left as it was.
     """
     check_empty(out_dir)
-    open_trackers(config.report_to, out_dir)
+    check_trackers(config.report_to)
     started, log, part = time.monotonic(), StepLog(), part_dir(out_dir)
     with quiet():
         policy = method.load(policy_path, config)
@@ -129,7 +129,7 @@ def train_with(
     checkpoint = processes.first_before_others(lambda: begin(part, origin))
     job = Job(policy=policy, fitted=fitted, config=config, kind=method.kind, output_dir=part)
     try:
-        with a_full_disk_is_fatal(part), quiet():
+        with a_full_disk_is_fatal(part), quiet(), curves_of(out_dir):
             trainer = method.build(job)
             trainer.add_callback(watching(watch, log))
             trainer.add_callback(marking())
