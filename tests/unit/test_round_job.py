@@ -12,10 +12,10 @@ from examples.harbor.simulated_people import gate_reads
 from infra.settings import Settings
 from schemas.events import Calibration, Event, Run
 from schemas.records import Purpose, RunStatus, Verdict
+from tests.frozen_rows import frozen_rows
 from tests.preferences import calibration, preference
 from tests.unit.test_calibration_teachers import NEW, OLD, judged
 from trainer.dpo import DpoConfig
-from trainer.freeze import FreezeSettings, LogSlice, freeze
 from trainer.gate_rules import CalibrationRule
 from trainer.local_topics import LocalTopics
 
@@ -72,7 +72,7 @@ def test_a_teacher_that_was_exchanged_since_the_calibration_stops_the_round(tmp_
         judged(Purpose.PRODUCTION, NEW, judge="jc").model_copy(update={"event_id": "later"}),
     ]
     job, around = job_in(tmp_path, *judgments)
-    pairs = freeze(LogSlice(preferences=[preference("p1")]), FreezeSettings())
+    pairs = frozen_rows([preference("p1")])
     measured: list[Calibration] = [calibration()]
     outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
     assert outcome.verdict is Verdict.FAIL
