@@ -1,10 +1,11 @@
 """The robust loss with the label-flip rate beside plain DPO, on Harbor pairs with flipped labels.
 
     python -m bench.robust_loss [--pairs 400] [--epochs 4] [--seeds 0 1 2] [--flips 0.1 0.2]
+        [--losses sigmoid robust] [--json]
 
 Every policy starts from Harbor's supervised one and differs only in the loss. Execution accuracy is
 that of sampled answers (T = 0.7) to the dev split, which no training saw. A seed draws other pairs
-and other flips, so seeds can be measured one after the other; the losses of one are compared.
+and other flips; each seed and loss can be measured by a call of its own.
 """
 
 import argparse
@@ -22,12 +23,13 @@ from examples.harbor.questions import Question, questions
 from examples.harbor.score import execution, score
 from trainer.dpo import DpoConfig, train
 
+_LOSSES = ("sigmoid", "robust")
 _TEMPERATURE = 0.7
 _WAREHOUSE_SEED = 11
 
 
 def measure(
-    pairs: int, epochs: int, seeds: Sequence[int], flips: Sequence[float]
+    pairs: int, epochs: int, seeds: Sequence[int], flips: Sequence[float], losses: Sequence[str]
 ) -> dict[str, float]:
     """Accuracy of the start and of each loss at each share of flips, by seed and their mean."""
     dev = questions("dev")
@@ -38,7 +40,7 @@ def measure(
         with duckdb.connect(str(file), read_only=True) as connection:
             figures["start"] = _accuracy(policy.CHECKPOINT, dev, connection)
             for flipped in flips:
-                for loss in ("sigmoid", "robust"):
+                for loss in losses:
                     name = f"{loss}_{flipped:g}"
                     for seed in seeds:
                         out = Path(folder) / f"{name}-{seed}"
@@ -88,9 +90,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--flips", type=float, nargs="+", default=[0.1, 0.2])
+    parser.add_argument("--losses", nargs="+", default=list(_LOSSES), choices=_LOSSES)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    figures = measure(options.pairs, options.epochs, options.seeds, options.flips)
+    figures = measure(options.pairs, options.epochs, options.seeds, options.flips, options.losses)
     if options.json:
         print(json.dumps(figures))
     else:

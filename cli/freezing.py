@@ -13,6 +13,7 @@ from infra.settings import Settings
 from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
 from schemas.events import Event
+from trainer.full_disk import a_full_disk_is_fatal
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
 from trainer.prompts import prompt_ids, read_prompts
@@ -45,7 +46,10 @@ def kept_out(
 
 @contextmanager
 def scratch(folder: Path) -> Iterator[Path]:
-    """An empty folder on the same disk, which a killed freeze leaves to the next one."""
+    """An empty folder on the same disk, which a killed freeze leaves to the next one.
+
+    Raises ``Fatal`` where what is done inside finds no room.
+    """
     parts = folder.with_name(f".{folder.name}.freezing")
     parts.mkdir(parents=True, exist_ok=True)
     held = os.open(parts, os.O_RDONLY)
@@ -58,7 +62,8 @@ def scratch(folder: Path) -> Iterator[Path]:
         ) from None
     try:
         _empty(parts)
-        yield parts
+        with a_full_disk_is_fatal(folder):
+            yield parts
     finally:
         shutil.rmtree(parts)
         os.close(held)

@@ -1,11 +1,12 @@
 """Where a log lies while it is frozen: emptied after a kill, and never shared."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from cli.freezing import scratch
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, Fatal
 
 
 def test_what_a_killed_freeze_left_is_cleaned_by_the_next_one(tmp_path: Path) -> None:
@@ -14,6 +15,13 @@ def test_what_a_killed_freeze_left_is_cleaned_by_the_next_one(tmp_path: Path) ->
     (left.parent / "000000000000.parquet").write_bytes(b"half")
     with scratch(tmp_path / "data") as folder:
         assert list(folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_meanwhile_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(Fatal, match="no room to write"), scratch(tmp_path / "data"):
+        raise full
     assert list(tmp_path.iterdir()) == []
 
 
