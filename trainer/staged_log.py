@@ -17,7 +17,8 @@ from schemas.errors import SchemaMismatch
 from schemas.events import EVENTS, Event, Messages
 from schemas.records import Message, OffsetRange, PreferenceSource
 from schemas.registry import RegisteredSchema
-from trainer.avro_columns import Places, plain_rows
+from trainer.avro_chunk import Places
+from trainer.avro_columns import plain_rows
 from trainer.dataset import table_of
 from trainer.row_hash import newest_schema, row_digest
 
