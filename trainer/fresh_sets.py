@@ -10,7 +10,7 @@ from schemas.ids import derived_id, unit_interval
 from schemas.records import Candidate, Origin, Purpose
 from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
 from streams.sample import SampleSettings, SampleStage
-from trainer.prompts import EvaluationPrompt
+from trainer.prompts import Prompt
 
 STAGE = "rounds"
 
@@ -23,7 +23,7 @@ class LocalModel(ChatModel, Protocol):
 
 async def traffic_sets(
     policy: LocalModel,
-    prompts: Sequence[EvaluationPrompt],
+    prompts: Sequence[Prompt],
     settings: SampleSettings,
     temperature: float,
     now: datetime,
@@ -35,7 +35,7 @@ async def traffic_sets(
     """
     stage = SampleStage(settings.model_copy(update={"share": 1.0}), [policy])
 
-    async def one(prompt: EvaluationPrompt) -> list[CandidateSet]:
+    async def one(prompt: Prompt) -> list[CandidateSet]:
         answer = await _ask(policy, prompt, settings, temperature)
         outputs = await stage(_completion(policy, prompt, answer, temperature, now))
         return [event for event in outputs if isinstance(event, CandidateSet)]
@@ -47,7 +47,7 @@ async def traffic_sets(
 async def anchor_sets(
     policy: LocalModel,
     reference: LocalModel,
-    prompts: Sequence[EvaluationPrompt],
+    prompts: Sequence[Prompt],
     settings: SampleSettings,
     temperature: float,
     now: datetime,
@@ -60,7 +60,7 @@ async def anchor_sets(
     if policy.fingerprint == reference.fingerprint:
         raise ValueError("policy and reference are the same weights")
 
-    async def one(prompt: EvaluationPrompt) -> CandidateSet:
+    async def one(prompt: Prompt) -> CandidateSet:
         answers = await asyncio.gather(
             *(_ask(model, prompt, settings, temperature) for model in (policy, reference))
         )
@@ -91,7 +91,7 @@ def is_of(candidate: Candidate, fingerprint: str) -> bool:
 
 
 async def _ask(
-    model: LocalModel, prompt: EvaluationPrompt, settings: SampleSettings, temperature: float
+    model: LocalModel, prompt: Prompt, settings: SampleSettings, temperature: float
 ) -> ChatAnswer:
     return await model.complete(
         ChatRequest(
@@ -111,7 +111,7 @@ async def _ask(
 
 def _completion(
     model: LocalModel,
-    prompt: EvaluationPrompt,
+    prompt: Prompt,
     answer: ChatAnswer,
     temperature: float,
     now: datetime,
