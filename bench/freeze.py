@@ -3,8 +3,8 @@
     python -m bench.freeze [--rows 100000 1000000] [--json]
 
 The log is made here: preferences of about 1 kB in Avro as Kafka gives them, one in ten repeated and
-one in twenty of another source. Each size runs in a process of its own, whose peak memory and that
-of its reader are given. The reference in the same run is decoding alone, one event after the other.
+one in twenty of another source. Each size runs in a process of its own, whose peak memory is given.
+The reference in the same run is decoding alone, one event after the other.
 """
 
 import argparse
@@ -91,16 +91,12 @@ def one_size(rows: int) -> dict[str, float]:
         "stage_s": staged - begin,
         "rules_s": seconds - (staged - begin),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000,
-        "reader_peak_mb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000,
     }
 
 
 def _cpu_s() -> float:
-    """Of this process and of its children that have ended."""
-    own, children = (
-        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def measure(sizes: list[int]) -> dict[str, float]:
