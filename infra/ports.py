@@ -9,6 +9,8 @@ _RANGE_FILE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _LOWEST = 12_000
 _DEFAULT_EPHEMERAL = 32_768
 _TRIES = 200
+# A training seeds the process's own dice: two that were seeded alike would draw the same ports.
+_DICE = random.SystemRandom()
 
 
 def is_free(port: int) -> bool:
@@ -33,7 +35,7 @@ def free_port(preferred: int | None = None) -> int:
         return preferred
     top = _ephemeral_start()
     for _ in range(_TRIES):
-        port = random.randrange(_LOWEST, top)
+        port = _DICE.randrange(_LOWEST, top)
         if is_free(port):
             return port
     with socket.socket() as probe:
