@@ -77,7 +77,7 @@ def bounds_at(calibration: Calibration, alpha: float) -> Interval | None:
         return None
     z = one_sided_z(1 - alpha)
     n = calibration.independent
-    expected = _expected(n, kappa, low, high)
+    expected = _expected(calibration)
     found = kappa_bounds(kappa, error, expected, n, z)
     return Interval(low=min(found.low, low), high=max(found.high, high))
 
@@ -147,7 +147,7 @@ def anchors_to_settle(
         return None
     z = one_sided_z(1 - alpha)
     if kappa >= 1 - 1e-12:
-        expected = _expected(calibration.independent, kappa, low, 1.0)
+        expected = _expected(calibration)
         wanted = min_kappa * (1 - expected) + expected
         return ceil(z * z * wanted / (1 - wanted))
     half = (atanh(kappa) - atanh(low)) * z / one_sided_z()
@@ -164,10 +164,13 @@ def _remedy(calibration: Calibration, settings: GateSettings, looked: Looked) ->
     return f"about {more} more anchors ({needed} in all) would settle it if kappa stays"
 
 
-def _expected(n: int, kappa: float, low: float, high: float) -> float:
-    """Agreement by chance, which bounds need at a kappa of ±1 only, from the 95 % bounds."""
-    if kappa >= 1 - 1e-12 and low < 1:
-        return (wilson(n, n, one_sided_z()).low - low) / (1 - low)
-    if kappa <= -1 + 1e-12 and high < 1:
-        return (wilson(0, n, one_sided_z()).high - high) / (1 - high)
-    return 0.0
+def _expected(calibration: Calibration) -> float:
+    """Agreement by chance, which bounds need where kappa's estimated error is 0; of a kappa of 1
+    it only stands in the 95 % bounds."""
+    kappa, observed = calibration.kappa, calibration.observed_agreement
+    low, n = calibration.lower_bound, calibration.independent
+    if kappa is None or observed is None or low is None:
+        return 0.0
+    if kappa < 1 - 1e-9:
+        return (observed - kappa) / (1 - kappa)
+    return (wilson(n, n, one_sided_z()).low - low) / (1 - low) if low < 1 else 0.0

@@ -121,6 +121,17 @@ def test_perfect_agreement_on_few_anchors_is_not_certainty() -> None:
     assert bounds.low < 0.3
 
 
+@pytest.mark.parametrize("n", [3, 30])
+def test_a_judge_that_always_says_the_same_is_not_known_for_certain(n: int) -> None:
+    kappa = cohen_kappa(confusion([("A", "A"), ("B", "A"), ("A", "A")] * (n // 3)))
+    bounds = kappa_interval(kappa, two_sided_z())
+    assert kappa.value == pytest.approx(0, abs=1e-9)
+    assert bounds is not None
+    assert bounds.low < -0.2
+    assert bounds.high > 0.3
+    assert bounds.low >= -1
+
+
 def test_one_class_only_has_no_kappa() -> None:
     kappa = cohen_kappa(confusion([("A", "A")] * 20))
     assert kappa.value is None

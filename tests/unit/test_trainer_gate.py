@@ -273,6 +273,16 @@ def test_three_perfect_anchors_settle_nothing() -> None:
     assert 10 < needed < 50
 
 
+def test_a_judge_that_always_says_the_same_fails_once_there_are_anchors() -> None:
+    constant = {"kappa": 0.0, "standard_error": 0.0, "observed_agreement": 0.5}
+    few = calibration(n=120, lower_bound=-0.15, upper_bound=0.15, **constant)
+    found = {one.name: one for one in decide(few).results}["kappa"]
+    assert found.verdict is Verdict.FAIL
+    assert found.value is not None
+    # the first look spends less than 5 %, so its bound lies farther out
+    assert -0.3 < found.value < -0.15
+
+
 def test_without_hysteresis_a_judge_is_demoted_at_once() -> None:
     between = calibration(
         event_id="c2", occurred_at=NOON + timedelta(hours=1), kappa=0.77, lower_bound=0.71
