@@ -92,7 +92,6 @@ _WHY = {
 
 def _show(run: "CalibrationRun") -> None:
     from rich.console import Console
-    from rich.table import Table
 
     for reason, n in run.unmeasured.items():
         typer.echo(f"{n} labelled comparisons {_WHY[reason]}")
@@ -102,63 +101,62 @@ def _show(run: "CalibrationRun") -> None:
             "anchor has both a judge's verdict and an adjudicated label"
         )
         return
-    table = Table(title=f"Agreement with people ({run.anchors} anchors, {run.labels} labels)")
-    columns = (
-        "judge",
-        "split",
-        "slice",
-        "n",
-        "kappa",
-        "low",
-        "high",
-        "coverage",
-        "bias",
-        "verdict",
-    )
-    for column in columns:
-        table.add_column(column)
-    for one in run.measured.calibrations:
-        numbers = (one.kappa, one.lower_bound, one.upper_bound, one.coverage, one.position_bias)
-        table.add_row(
-            one.judge_config_hash,
-            one.split,
-            one.slice or "all",
-            str(one.n),
-            *("undefined" if number is None else f"{number:.3f}" for number in numbers),
-            one.verdict,
-        )
     console = Console()
-    console.print(table)
-    console.print(_margins(run.measured.calibrations))
+    console.print(f"Agreement with people ({run.anchors} anchors, {run.labels} labels)")
+    for judge in dict.fromkeys(one.judge_config_hash for one in run.measured.calibrations):
+        own = [one for one in run.measured.calibrations if one.judge_config_hash == judge]
+        console.print(f"\nJudge {judge}", highlight=False)
+        console.print(_agreement(own))
+        console.print(_margins(own))
     for hash_, look in run.measured.looks.items():
         said = run.measured.holdout.get(hash_, "no anchors")
         typer.echo(f"{hash_}: look {look.look}, judge configuration {look.judge}; holdout: {said}")
 
 
+def _agreement(calibrations: "Sequence[Calibration]") -> "Table":
+    table = _table("split", "slice", "n", "kappa", "95 % bounds", "coverage", "bias", "verdict")
+    for one in calibrations:
+        table.add_row(
+            one.split,
+            one.slice or "all",
+            str(one.n),
+            "undefined" if one.kappa is None else f"{one.kappa:.3f}",
+            f"{_number(one.lower_bound)} {_number(one.upper_bound)}",
+            _number(one.coverage),
+            _number(one.position_bias),
+            one.verdict,
+        )
+    return table
+
+
 def _margins(calibrations: "Sequence[Calibration]") -> "Table":
     """How honest the margins are over all slices, as they stand and after each fit."""
-    from rich.table import Table
-
-    table = Table(
-        title="The margin as a confidence: ECE, Brier score",
-        caption="after a fit: of verdicts it was not fitted on; the holdout is never fitted",
-    )
-    for column in ("judge", "split", "as it stands", "by temperature", "isotonic"):
-        table.add_column(column)
+    table = _table("split", "ECE, Brier: as they stand", "by temperature", "isotonic")
     for one in calibrations:
         if not one.slice:
             table.add_row(
-                one.judge_config_hash,
                 one.split,
                 _errors(one.ece, one.brier),
-                f"{_errors(one.scaled_ece, one.scaled_brier)} at {_number(one.temperature)}",
+                _errors(one.scaled_ece, one.scaled_brier, one.temperature),
                 _errors(one.isotonic_ece, one.isotonic_brier),
             )
     return table
 
 
-def _errors(ece: float | None, brier: float | None) -> str:
-    return f"{_number(ece)}, {_number(brier)}"
+def _table(*columns: str) -> "Table":
+    from rich.table import Table
+
+    table = Table(box=None)
+    for column in columns:
+        # only a slice may be too long for its column
+        table.add_column(column, no_wrap=column != "slice")
+    return table
+
+
+def _errors(ece: float | None, brier: float | None, temperature: float | None = None) -> str:
+    if ece is None or brier is None:
+        return "–"
+    return f"{ece:.3f}, {brier:.3f}" + (f" at {temperature:.2f}" if temperature else "")
 
 
 def _number(value: float | None) -> str:
