@@ -30,21 +30,23 @@ class LiveBudget:
         """``budget`` is what the file holds now."""
         self._path = path
         self._budget = budget
-        self._changed = self._mtime_ns()
+        self._stamp = self._now()
 
     def __call__(self) -> Budget:
         """The budget of this moment."""
-        changed = self._mtime_ns()
-        if changed != self._changed:
-            self._changed = changed
+        stamp = self._now()
+        if stamp != self._stamp:
+            self._stamp = stamp
             try:
                 self._budget = load_yaml(self._path, _Inference).inference.budget
             except ConfigError as error:
                 _log.warning("the budget stays as it was: %s", error)
         return self._budget
 
-    def _mtime_ns(self) -> int | None:
+    def _now(self) -> tuple[int, int] | None:
+        """What tells one writing of the file from the next; None where it is gone."""
         try:
-            return self._path.stat().st_mtime_ns
+            found = self._path.stat()
         except OSError:
             return None
+        return found.st_mtime_ns, found.st_size

@@ -270,6 +270,26 @@ async def test_a_spent_budget_pauses_intake_until_it_is_raised(
     assert server.requests == 2 * len(EVENTS)
 
 
+async def test_a_budget_that_is_raised_during_the_pause_needs_no_restart(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    project_file, waits = project / "pipeline.yaml", Waits()
+    configured = project_file.read_text().replace("live", "cache")
+    project_file.write_text(f"{configured}  budget: {{total_usd: 1.5}}\n")
+
+    async def raised() -> None:
+        project_file.write_text(f"{configured}  budget: {{total_usd: 10}}\n")
+
+    waits.during = raised
+    server = ChatServer(counted())
+    async with server.listening() as url:
+        run = await judge(project, url, waits)
+    assert pauses(caplog) == {"budget"}
+    assert winners(run) == [Winner.A] * len(EVENTS)
+    assert server.requests == 2 * len(EVENTS)
+
+
 async def test_a_replay_gives_the_recorded_judgments_without_an_endpoint(project: Path) -> None:
     project_file = project / "pipeline.yaml"
     configured = project_file.read_text()

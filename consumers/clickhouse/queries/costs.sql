@@ -1,6 +1,7 @@
 -- title: What did judging cost, by model as it answered?
 -- param: workload String = '' (only this workload; empty for all)
--- An answer that was read back from the verdict store counts with what it cost when it was asked.
+-- An answer that was read back from the verdict store counts with what it cost when it was asked,
+-- and so does a ranking of a whole set with each pair that it decided.
 SELECT
     judge,
     count() AS answers,
