@@ -27,8 +27,8 @@ CONSTITUTION = """\
 id: good
 version: "1"
 principles:
-  - {id: kind, text: It is kind., critique: Is it kind?, revise: Be kind.}
-  - {id: brief, text: It is brief., critique: Is it brief?, revise: Be brief.}
+  - {id: kind, text: It is kind., critique: "Is it kind?", revise: Be kind.}
+  - {id: brief, text: It is brief., critique: "Is it brief?", revise: Be brief.}
 instructions: Compare.
 tie_policy: Equal is a tie.
 """
