@@ -66,10 +66,6 @@ class Publisher:
             )
         return sent
 
-    def __len__(self) -> int:
-        """Messages that are still to be delivered or given up."""
-        return len(self._producer)
-
 
 def publish(settings: Settings, events: Iterable[Event], to: str | None = None) -> int:
     """Send every event of a batch job, see ``Publisher.publish``."""
