@@ -55,6 +55,22 @@ def test_a_rejection_names_rule_token_and_place(
         assert f"at character {position}" in str(found)
 
 
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+def test_a_parser_that_goes_round_in_circles_is_stopped(dialect: Dialect) -> None:
+    nested = "DECIMAL(" * 30 + "1" + ")" * 30
+    assert rejection(f"SELECT CAST(id AS {nested}) FROM v_sales", dialect).rule == "too_deep"
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite"])
+@pytest.mark.parametrize("word", ["NOT ", "- ", "+ ", "CASE ", "@", "* EXCLUDE "])
+def test_a_chain_as_long_as_a_text_may_be_does_not_end_the_worker(
+    word: str, dialect: Dialect
+) -> None:
+    # the parser is compiled: where it recursed without a count, it would take the process with it
+    chain = word * (8_000 // len(word))
+    assert rejection(f"SELECT {chain}id FROM v_sales", dialect).rule in ("too_deep", "unparsable")
+
+
 def test_a_column_may_have_a_session_words_name() -> None:
     assert isinstance(
         gate_sql("SELECT user FROM v_sales", dialect="duckdb", tables=TABLES), GatedSql

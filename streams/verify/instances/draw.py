@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from streams.verify.instances.gold_constants import Compared
 from streams.verify.instances.neighbours import planted
-from streams.verify.instances.shape import Cell, Column, Shape, Table
+from streams.verify.instances.shape import Cell, Column, Link, Shape, Table
 from streams.verify.sandbox.result import Row, Value
 
 _ROWS = (3, 40)
@@ -69,36 +69,30 @@ def _draw_table(
     parents = [(link, _parent_rows(link.parent, rows, dice)) for link in table.links]
     own = [link for link in table.links if link.parent == name]
     for index in range(size):
-        is_witness = index < _WITNESSES
         exact = dice.random() < _ALL_CONSTANTS
         row = [
-            _key(pool, index)
-            if position in keyed
-            else _witnessed(pool, index, dice)
-            if is_witness
-            else _value(pool, exact, dice)
+            _key(pool, index) if position in keyed else _value(pool, index, exact, dice)
             for position, pool in enumerate(pools)
         ]
-        if index and not is_witness and dice.random() < _REPEATED:
+        if index >= _WITNESSES and dice.random() < _REPEATED:
             in_keys = {position for key in table.keys for position in key}
             before = drawn[index - 1]
             row = [row[i] if i in in_keys else before[i] for i in range(len(row))]
         for link, choices in parents:
             known = rows.get(link.parent, [])
-            if is_witness and known:
-                parent = known[min(index, len(known) - 1)]
+            if index < _WITNESSES and known:
+                _point(row, link, known[min(index, len(known) - 1)])
             elif choices:
-                parent = dice.choice(choices)
-            else:
-                continue
-            for column, theirs in zip(link.columns, link.parent_columns, strict=True):
-                row[column] = parent[theirs]
+                _point(row, link, dice.choice(choices))
         for link in own:
-            parent_row = drawn[dice.randrange(index)] if index else row
-            for column, theirs in zip(link.columns, link.parent_columns, strict=True):
-                row[column] = parent_row[theirs]
+            _point(row, link, drawn[dice.randrange(index)] if index else row)
         drawn[index] = row
     return list(_without_repeated_keys(map(tuple, drawn), table))
+
+
+def _point(row: list[Value], link: Link, parent: Sequence[Value]) -> None:
+    for column, theirs in zip(link.columns, link.parent_columns, strict=True):
+        row[column] = parent[theirs]
 
 
 def _parent_rows(parent: str, rows: Rows, dice: random.Random) -> Sequence[Row]:
@@ -131,8 +125,13 @@ def _pool(
     )
 
 
-def _value(pool: _Pool, exact: bool, dice: random.Random) -> Value:
-    if exact and pool.constants:
+def _value(pool: _Pool, index: int, exact: bool, dice: random.Random) -> Value:
+    if index < _WITNESSES:
+        if index >= _WITNESSES // 2 and pool.neighbours and dice.random() < _BESIDE:
+            return dice.choice(pool.neighbours)
+        if pool.constants:  # one after the other, so that few rows meet each
+            return pool.constants[index % len(pool.constants)]
+    elif exact and pool.constants:
         return dice.choice(pool.constants)
     if dice.random() < pool.null_share:
         return None
@@ -140,15 +139,6 @@ def _value(pool: _Pool, exact: bool, dice: random.Random) -> Value:
     if near and dice.random() < _PLANTED:
         return dice.choice(near)
     return dice.choice(pool.others)
-
-
-def _witnessed(pool: _Pool, index: int, dice: random.Random) -> Value:
-    """One constant after the other, so that few rows meet each."""
-    if index >= _WITNESSES // 2 and pool.neighbours and dice.random() < _BESIDE:
-        return dice.choice(pool.neighbours)
-    return (
-        pool.constants[index % len(pool.constants)] if pool.constants else _value(pool, False, dice)
-    )
 
 
 def _key(pool: _Pool, index: int) -> Value:
