@@ -21,8 +21,6 @@ from streams.inference.in_process_weights import load_weights, use_threads
 MAX_BATCH: Final = 64
 # Callers that start together arrive within this; a step of a full batch takes 20 ms.
 _LINGER_S: Final = 0.003
-# On CPU a request of 27 tokens takes 48 ms in a batch of 2, 15 ms in one of 16.
-_GATHER_S: Final = 0.25
 
 T = TypeVar("T")
 
@@ -67,11 +65,7 @@ class InProcessModel:
         self.context_tokens = self._weights.context_tokens
         use_threads(threads)
         self._batches = MicroBatches[_Generation | _Scoring](
-            self._run,
-            name=f"model {self.model}",
-            max_batch=max_batch,
-            linger_s=_LINGER_S,
-            gather_s=_GATHER_S,
+            self._run, name=f"model {self.model}", max_batch=max_batch, linger_s=_LINGER_S
         )
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:

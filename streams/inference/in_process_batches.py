@@ -13,25 +13,16 @@ class MicroBatches(Generic[Job]):
     """Runs ``run`` on a thread of its own with the jobs that came in together.
 
     A batch begins with the first job that waits; others join it for ``linger_s`` or until
-    ``max_batch``. Jobs that come while a batch runs form the next, and where there are any, more
-    are on their way: that one is gathered for ``gather_s``. Who waits for one answer before they
-    ask again is never kept waiting for others. ``run`` must not raise: it tells each job's outcome
-    to whoever waits for that job.
+    ``max_batch``. Jobs that come while a batch runs form the next. ``run`` must not raise: it
+    tells each job's outcome to whoever waits for that job.
     """
 
     def __init__(
-        self,
-        run: Callable[[list[Job]], None],
-        *,
-        name: str,
-        max_batch: int,
-        linger_s: float,
-        gather_s: float,
+        self, run: Callable[[list[Job]], None], *, name: str, max_batch: int, linger_s: float
     ) -> None:
         self._run = run
         self._max_batch = max_batch
         self._linger_s = linger_s
-        self._gather_s = gather_s
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
@@ -57,12 +48,11 @@ class MicroBatches(Generic[Job]):
     def _work(self) -> None:
         last = False
         while not last:
-            wait_s = self._linger_s if self._jobs.empty() else self._gather_s
             job = self._jobs.get()
             if job is None:
                 return
             batch = [job]
-            deadline = time.monotonic() + wait_s
+            deadline = time.monotonic() + self._linger_s
             while len(batch) < self._max_batch:
                 try:
                     job = self._jobs.get(timeout=max(0.0, deadline - time.monotonic()))
