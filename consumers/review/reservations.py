@@ -6,7 +6,18 @@ until it expires; then somebody else may have the place, and whoever comes first
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Exists, and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from consumers.review.items import Item, load_item
@@ -131,25 +142,18 @@ def _labelled_before(person: str) -> Exists:
 
 
 def _taken(person: str, now_s: float) -> ColumnElement[int]:
-    """How many places other people have."""
-    labelled = (
-        select(func.count())
-        .where(
-            LABELS.c.item == ITEMS.c.id,
-            LABELS.c.person != person,
-            LABELS.c.state == "acknowledged",
-        )
-        .correlate(ITEMS)
-        .scalar_subquery()
+    """How many other people have a place. One may have both: a label that came back out of the
+    topic after the server was killed leaves their reservation.
+    """
+    labelled = select(LABELS.c.person).where(
+        LABELS.c.item == ITEMS.c.id,
+        LABELS.c.person != person,
+        LABELS.c.state == "acknowledged",
     )
-    held = (
-        select(func.count())
-        .where(
-            RESERVATIONS.c.item == ITEMS.c.id,
-            RESERVATIONS.c.person != person,
-            RESERVATIONS.c.expires_at > now_s,
-        )
-        .correlate(ITEMS)
-        .scalar_subquery()
+    held = select(RESERVATIONS.c.person).where(
+        RESERVATIONS.c.item == ITEMS.c.id,
+        RESERVATIONS.c.person != person,
+        RESERVATIONS.c.expires_at > now_s,
     )
-    return labelled + held
+    people = union(labelled.correlate(ITEMS), held.correlate(ITEMS)).subquery()
+    return select(func.count()).select_from(people).scalar_subquery()

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from consumers.review.intake import count_label
 from consumers.review.items import load_item
 from consumers.review.refusals import NotAllowed, TooLate, UnknownItem
 from consumers.review.reservations import HOLD_S
 from consumers.review.tables import METADATA
+from schemas.errors import DependencyDown
 from schemas.records import HumanWinner, LabelRole
 from tests.postgres import cluster, server_binaries
 from tests.review_desk import ANN, BOB, CAROL, EVE, LEE, Office, office, pair, says
@@ -45,6 +47,19 @@ def test_two_people_get_an_item_and_a_third_does_not(place: Office) -> None:
 def test_what_a_person_holds_comes_first(place: Office) -> None:
     place.put(pair(1), pair(2))
     assert place.take(ANN) == place.take(ANN)
+
+
+def test_a_label_out_of_the_topic_and_its_reservation_are_one_place(place: Office) -> None:
+    place.put(pair(1), pair(2))
+    item = place.take(ANN)
+    assert place.take(BOB) == item
+    place.down = True  # as where the server is killed once Kafka has the label
+    with pytest.raises(DependencyDown):
+        place.desk.save(ANN, item, says("A"))
+    with place.engine.begin() as connection:
+        count_label(connection, place.tried[0])
+    assert place.take(BOB) == item
+    assert place.take(EVE) != item
 
 
 def test_an_expired_reservation_is_somebody_elses(place: Office) -> None:
