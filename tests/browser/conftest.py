@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from consumers.review.evidence import PairHistory
 from consumers.review.people import Person
@@ -41,6 +41,8 @@ class Served:
         """A page of this person, on their queues."""
         page = context.new_page()
         page.goto(f"{self.url}/sign-in")
+        # The browser moves the focus there some time after the page is loaded.
+        expect(page.get_by_label("Your personal token")).to_be_focused()
         page.keyboard.type(self.place.token(person))
         page.keyboard.press("Enter")
         page.wait_for_url(f"{self.url}/")
