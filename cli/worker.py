@@ -45,24 +45,28 @@ def worker(
       prefstream worker verify --project examples/harbor/project
       prefstream worker judge --project . --concurrency 128 --instance judge-0 --health-port 8081
     """
-    from infra.settings import Settings
-    from infra.telemetry import set_up_logging
-    from schemas.registry import FileRegistry
-    from schemas.remote_registry import register_all
-    from streams.pipeline import build_stage
-    from streams.runner.worker import run_worker
-    from streams.runner.worker_options import WorkerOptions, default_concurrency
+    from infra.start_up import start_up
 
-    settings = Settings()
-    set_up_logging(settings)
-    if settings.registry_url is not None:
-        register_all(FileRegistry(), settings.registry_url)
+    with start_up():
+        from infra.settings import Settings
+        from infra.telemetry import set_up_logging
+        from schemas.registry import FileRegistry
+        from schemas.remote_registry import register_all
+        from streams.pipeline import build_stage
+        from streams.runner.worker import run_worker
+        from streams.runner.worker_options import WorkerOptions, default_concurrency
+
+        settings = Settings()
+        set_up_logging(settings)
+        if settings.registry_url is not None:
+            register_all(FileRegistry(), settings.registry_url)
+        built = build_stage(stage, project, settings)
     options = WorkerOptions(
         concurrency=concurrency or default_concurrency(stage),
         instance=instance,
         health_port=health_port,
         drain_s=drain_s,
     )
-    status = run_worker(settings, build_stage(stage, project, settings), options)
+    status = run_worker(settings, built, options)
     if status:
         raise typer.Exit(status)

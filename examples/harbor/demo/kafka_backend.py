@@ -10,6 +10,7 @@ from consumers.clickhouse.lag import wait_caught_up
 from consumers.clickhouse.named_queries import Answer, NamedQuery, ask
 from consumers.clickhouse.stage_flows import flows_of_tables
 from examples.harbor.demo.backend import Watch
+from examples.harbor.demo.preload import preload
 from infra.clickhouse import client
 from infra.plan import is_ready, sink_process, worker_process
 from infra.process import ProcessFailed
@@ -58,6 +59,7 @@ class KafkaBackend(StackTopics):
 def running_on_kafka(settings: Settings, project: Path) -> Iterator[KafkaBackend]:
     """Start the stack with every stage of the project; leaving the block stops all of it."""
     with Stack(settings) as stack:
+        preload()
         stack.start_kafka()
         planned = [sink_process(stack.settings)]
         planned += [worker_process(stage, project) for stage in STAGE_INPUTS]

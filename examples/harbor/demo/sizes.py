@@ -23,4 +23,4 @@ class Sizes:
 
 FULL = Sizes(prompts=300, users=3, anchors=780, core=300, benchmark=430, measuring_copies=3)
 # Enough anchors for a bound on kappa, enough questions for an interval of about ± 8 points.
-QUICK = Sizes(prompts=90, users=3, anchors=150, core=55, benchmark=120, measuring_copies=1)
+QUICK = Sizes(prompts=90, users=3, anchors=120, core=50, benchmark=120, measuring_copies=1)
