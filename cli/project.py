@@ -6,8 +6,7 @@ from consumers.audit.sample import AuditSettings
 from consumers.calibration.calibrate import CalibrationSettings
 from consumers.trigger.settings import TriggerSettings
 from infra.yaml_config import load_yaml
-from schemas.errors import ConfigError
-from streams.pipeline import FILE_NAME, Pipeline
+from streams.pipeline import Pipeline, project_file
 from trainer.blend import BlendSettings
 from trainer.dpo import DpoConfig
 from trainer.gate_settings import GateSettings
@@ -43,6 +42,4 @@ class Project(Pipeline):
 
 def load_project(project_dir: Path) -> Project:
     """The project's settings; raises ``ConfigError`` with file, line and remedy."""
-    if not project_dir.is_dir():
-        raise ConfigError(f"{project_dir}: no such project directory; name one by --project")
-    return load_yaml(project_dir / FILE_NAME, Project)
+    return load_yaml(project_file(project_dir), Project)

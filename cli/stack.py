@@ -174,4 +174,18 @@ def _show(settings: "Settings", *, as_json: bool) -> bool:
         from cli.stack_tables import print_status
 
         print_status(found)
+    if found.review and not _anybody_may_sign_in(settings):
+        typer.echo(
+            "nobody can sign in to the review pages yet; let somebody in by "
+            "`prefstream review user add NAME --role lead`",
+            err=True,
+        )
     return found.healthy
+
+
+def _anybody_may_sign_in(settings: "Settings") -> bool:
+    from consumers.review.people import anybody
+    from consumers.review.tables import open_database
+
+    with open_database(settings).connect() as connection:
+        return anybody(connection)

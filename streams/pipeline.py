@@ -72,9 +72,19 @@ class Pipeline(Record):
 
 def load_pipeline(project_dir: Path) -> Pipeline:
     """The project's pipeline; raises ``ConfigError`` with file, line and remedy."""
+    return load_yaml(project_file(project_dir), Pipeline)
+
+
+def project_file(project_dir: Path) -> Path:
+    """The project's pipeline.yaml; raises ``ConfigError`` where there is none."""
     if not project_dir.is_dir():
         raise ConfigError(f"{project_dir}: no such project directory; name one by --project")
-    return load_yaml(project_dir / FILE_NAME, Pipeline)
+    file = project_dir / FILE_NAME
+    if not file.is_file():
+        raise ConfigError(
+            f"{project_dir.resolve()} holds no {FILE_NAME}; name a project directory by --project"
+        )
+    return file
 
 
 OpenStageModel = Callable[[str, str], ChatModel]

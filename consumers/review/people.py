@@ -68,6 +68,11 @@ def add_person(connection: Connection, name: str, role: PersonRole, now_s: float
     return token
 
 
+def anybody(connection: Connection) -> bool:
+    """Whether there is anyone who may sign in."""
+    return connection.execute(select(PEOPLE.c.name).where(PEOPLE.c.active)).first() is not None
+
+
 def renew_token(connection: Connection, name: str) -> str:
     """A new token for someone, who may sign in (again); the old one and all sessions end."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)

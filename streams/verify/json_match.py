@@ -21,7 +21,7 @@ from streams.verify.json_rules import (
     parse_rules,
 )
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 _SHOWN_FIELDS: Final = 5
 _SHOWN_CHARACTERS: Final = 80

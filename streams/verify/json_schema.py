@@ -15,7 +15,7 @@ from referencing.jsonschema import DRAFT202012
 from streams.verify.json_formats import UNCHECKED, format_checker
 from streams.verify.json_parse import JSON, JsonInvalid, parse_json
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _SHOWN_VIOLATIONS: Final = 5

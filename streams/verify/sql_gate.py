@@ -21,7 +21,7 @@ from streams.verify.sql_bind import Binder
 from streams.verify.sql_parse import MAX_SQL_BYTES, parse_query
 from streams.verify.sql_rejection import Broken, Rejection, Rule
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 
 __all__ = ["MAX_SQL_BYTES", "VERSION", "GatedSql", "Rejection", "Rule", "gate_sql"]
 

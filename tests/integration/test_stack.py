@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from consumers.review.people import PersonRole, add_person
+from consumers.review.tables import open_database
 from infra.kafka import bootstrap, producer, topic_name
 from infra.settings import Settings
 from infra.stack import Stack
@@ -109,7 +111,12 @@ def test_a_projects_review_pages_are_served_and_come_back(data_dir: Path, tmp_pa
     assert up.returncode == 0, up.stderr
     url = json.loads(up.stdout)["review"]
     assert httpx.get(f"{url}/sign-in").status_code == httpx.codes.OK
-    assert url in _prefstream(data_dir, "status").stdout
+    status = _prefstream(data_dir, "status")
+    assert url in status.stdout
+    assert "nobody can sign in" in status.stderr
+    with open_database(Settings(data_dir=data_dir)).begin() as connection:
+        add_person(connection, "lea", PersonRole.LEAD, time.time())
+    assert "nobody can sign in" not in _prefstream(data_dir, "status").stderr
 
     killed = read_state(data_dir).processes["review"].pid
     assert killed is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from streams.verify.extracted import extract_json
-from streams.verify.fenced_blocks import fenced_blocks
+from streams.verify.fenced_blocks import fenced_blocks, without_blocks
 from streams.verify.json_parse import MAX_CHARACTERS, MAX_DEPTH, JsonInvalid, parse_json
 
 
@@ -35,7 +35,38 @@ def test_a_fence_is_closed_by_its_own_mark() -> None:
     assert [(block.label, block.body) for block in blocks] == [("a", "~~~\n````\n"), ("b", "in\n")]
 
 
-@pytest.mark.parametrize("hostile", ["`" * 10**6, "```" + " " * 10**6, "```\n" * 10**5])
+@pytest.mark.parametrize(
+    ("text", "expected", "rest"),
+    [
+        ("Sure:```sql\nSELECT 1\n```\nIt is 1.", [("sql", "SELECT 1\n")], "Sure:\nIt is 1."),
+        ("Sure:```\nSELECT 1\n```", [("", "SELECT 1\n")], "Sure:"),
+        ("```sql\nSELECT 1```\nIt is 1.", [("sql", "SELECT 1")], "It is 1."),
+        ("~~~sql\nSELECT 1~~~\n~~~", [("sql", "SELECT 1~~~\n")], ""),
+        ("````py\nx = 1```\n````", [("py", "x = 1```\n")], ""),
+        ("call ```f()``` then", [], "call ```f()``` then"),
+        ("call ```f()```", [], "call ```f()```"),
+        ("use ``` to fence", [], "use ``` to fence"),
+    ],
+)
+def test_a_fence_at_the_end_of_a_line_is_one(
+    text: str, expected: list[tuple[str, str]], rest: str
+) -> None:
+    """As models write it; read by CommonMark, the closing mark would open a block of prose."""
+    assert [(block.label, block.body) for block in fenced_blocks(text)] == expected
+    assert without_blocks(text) == rest
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "`" * 10**6,
+        "```" + " " * 10**6,
+        "```\n" * 10**5,
+        "a" + "`" * 10**6 + "sql",
+        "```sql\n" + "`" * 10**6,
+        "```sql\n" + "x```x " * 10**5,
+    ],
+)
 def test_a_megabyte_of_fences_is_read_in_one_pass(hostile: str) -> None:
     """Quadratic work on these would take minutes to hours: the test would not end."""
     assert len(fenced_blocks(hostile)) <= 10**5

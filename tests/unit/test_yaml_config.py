@@ -6,6 +6,7 @@ from infra.yaml_config import load_yaml
 from schemas.errors import ConfigError
 from streams.filter_rules import FilterSettings
 from streams.pair import PairSettings
+from streams.pipeline import load_pipeline
 
 
 class Both(FilterSettings):
@@ -51,3 +52,10 @@ def test_no_file_and_no_text(tmp_path: Path) -> None:
 def test_an_empty_file_is_all_defaults(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("")
     assert load_yaml(tmp_path / "empty.yaml", Both) == Both()
+
+
+def test_a_folder_that_is_no_project_is_told_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no pipeline\.yaml; name .* by --project"):
+        load_pipeline(tmp_path)
+    with pytest.raises(ConfigError, match=r"no such project directory; name one by --project"):
+        load_pipeline(tmp_path / "typo")
