@@ -20,6 +20,9 @@ from schemas.errors import Fatal
 from streams.runner.offsets import OffsetLedger
 
 FAUST_VERSION = "0.15.3"
+# aiokafka tries to leave the group for as long as the broker does not answer; faust would wait 60 s
+# for that, longer than any supervisor does.
+_GOODBYE_S = 10.0
 # Private names of faust that the classes below replace or rely on.
 REPLACED = (
     "_new_offset",
@@ -82,6 +85,7 @@ class LedgerConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._thread.shutdown_timeout = _GOODBYE_S
         self.ledger: OffsetLedger[TP, Message] = OffsetLedger(clock=time.monotonic)
         self._unacked_messages = InFlight(self.ledger)
         self._committed: dict[TP, int] = {}

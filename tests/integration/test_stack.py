@@ -15,10 +15,12 @@ import pytest
 from consumers.review.people import PersonRole, add_person
 from consumers.review.tables import open_database
 from infra.kafka import bootstrap, producer, topic_name
+from infra.plan import worker_process
 from infra.settings import Settings
 from infra.stack import Stack
 from infra.stack_end import end_stack
 from infra.stack_state import KafkaState, StackState, read_state
+from infra.stack_status import stack_status
 from infra.topic_log import LoggedEvent, read, snapshot
 from tests.processes import processes_of
 from tests.waiting import wait_until
@@ -186,3 +188,21 @@ def test_stack_that_cannot_come_up_says_why_and_leaves_nothing(
     assert "no luck" in up.stderr
     assert "Traceback" not in up.stderr
     assert processes_of(data_dir) == set()
+
+
+def test_a_worker_ends_in_its_grace_though_the_broker_is_gone(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pipeline.yaml").write_text("workload: tiny\n", encoding="utf-8")
+    with Stack(Settings(data_dir=data_dir)) as stack:
+        stack.start_kafka()
+        worker = worker_process("pair", tmp_path)
+        stack.start(worker.spec)
+
+        def has_joined() -> bool:
+            groups = stack_status(stack.settings).groups
+            return any(group.members for group in groups if group.group.endswith("pair"))
+
+        wait_until(has_joined, "the worker is in its group")
+        stack.kill("kafka")
+        assert stack.stop("worker-pair") == 0, "it was killed"
