@@ -85,6 +85,9 @@ def _(event: Calibration) -> Row:
         **nested("confusion", event.confusion, "human judge n"),
         **named(event, "observed_agreement kappa standard_error lower_bound upper_bound"),
         **named(event, "coverage parse_failures position_bias length_slope verdict"),
+        **named(event, "position_bias_error length_slope_error ece brier temperature"),
+        **named(event, "scaled_ece scaled_brier isotonic_ece isotonic_brier checkpoints prompts"),
+        **nested("reliability", event.reliability, "low high n confidence accuracy"),
     }
 
 

@@ -25,6 +25,7 @@ from streams.discard import discard
 from streams.runner.dead_letter import Arrival, dead_letter
 from streams.topology import consumer_group
 from tests.events import NOON, candidate_set, comparison, judgment, verification, verified
+from tests.preferences import calibration
 from tests.promotions import FAILED, run
 from tests.sinks import SinkProcess, produce, produce_bytes
 from tests.unit.test_export import preference
@@ -162,6 +163,8 @@ def test_every_named_query_runs_and_says_what_it_counts(
             judgment(judged),
             preference(source_ids=("judgment-1",)),
             preference(source_ids=("judgment-1",), margin=9.0),
+            calibration(ece=0.05, scaled_ece=0.02, prompts=690),
+            calibration(event_id="of-a-slice", slice="north"),
             run("x", RunStatus.STARTED),
             run("x", RunStatus.REFUSED, gates=FAILED, epoch=7),
             run("t", RunStatus.WAITED, gates=FAILED, epoch=7, detail="too few"),
@@ -177,6 +180,11 @@ def test_every_named_query_runs_and_says_what_it_counts(
             assert answers["acceptance"] == (("judge", 1, 1, 100.0), ("filter", 1, 1, 100.0))
             assert answers["margins"] == (("RLAIF", 1, 1.5, 1.5, 1.5, 6, 5, 100.0),)
             assert answers["discards"] == ()
+            ((judge, _, split, _, n, prompts, kappa, *_, ece, scaled, isotonic, passed),) = answers[
+                "calibrations"
+            ]
+            assert (judge, split, n, prompts, kappa) == ("jc", "calibration", 700, 690, 0.8)
+            assert (ece, scaled, isotonic, passed) == (0.05, 0.02, None, "PASS")
             ((trained, _, algorithm, last, _, stopped, *_),) = answers["runs"]
             assert (trained, algorithm, last, stopped) == (
                 "x-run-id",
