@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from consumers.anchors.rows import AnchorRow, LabelRow
 from consumers.calibration.adjudicate import not_withdrawn
-from consumers.calibration.content import orientation, turned
+from consumers.calibration.content import as_given_to
 from schemas.events import Comparison, Label
 from schemas.records import LabelRole, Purpose
 
@@ -44,15 +44,14 @@ def _row(comparison: Comparison, labels: Iterable[Label]) -> AnchorRow:
 def _said(comparison: Comparison, labels: Iterable[Label]) -> Iterator[LabelRow]:
     told: set[tuple[str, LabelRole]] = set()
     for label in sorted(labels, key=lambda one: (one.occurred_at, one.event_id)):
-        order = orientation(label.content_sha256, comparison)
-        role = label.role
+        given, role = as_given_to(label, comparison), label.role
         # the earliest of a person in a role stands, as in adjudication
-        if order is None or role is LabelRole.AUDIT or (label.annotator, role) in told:
+        if given is None or role is LabelRole.AUDIT or (label.annotator, role) in told:
             continue
         told.add((label.annotator, role))
         yield LabelRow(
             annotator=label.annotator,
-            winner=turned(label.winner, order),
+            winner=given.winner,
             role=role,
             criteria=label.criteria,
             comment=label.comment,

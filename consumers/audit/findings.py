@@ -8,7 +8,7 @@ from itertools import combinations
 from consumers.audit.error_rate import AuditorError, Rate, auditor_error, true_error
 from consumers.audit.sample import AuditItem, Stratum
 from consumers.calibration.adjudicate import not_withdrawn
-from consumers.calibration.content import either_sha256, orientation, turned
+from consumers.calibration.content import as_given_to, either_sha256
 from schemas.events import Calibration, Comparison, Label
 from schemas.records import HumanWinner, LabelRole, PreferenceSource
 
@@ -112,13 +112,12 @@ def double_labels(labels: Iterable[Label]) -> tuple[int, int]:
 
 def _outcome(item: AuditItem, audits: Sequence[Label]) -> str:
     for label in audits:
-        order = orientation(label.content_sha256, item.comparison)
-        if order is None:
+        given = as_given_to(label, item.comparison)
+        if given is None:
             continue
-        winner = turned(label.winner, order)
-        if winner not in _DECIDED:
+        if given.winner not in _DECIDED:
             return "tie"
-        return "right" if (winner is HumanWinner.A) is item.chosen_is_a else "wrong"
+        return "right" if (given.winner is HumanWinner.A) is item.chosen_is_a else "wrong"
     return "open"
 
 

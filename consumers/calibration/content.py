@@ -6,11 +6,12 @@ exchanged; the labels given to the same two texts still hold, turned round where
 
 import json
 
-from schemas.events import Comparison
+from schemas.events import Comparison, Label
 from schemas.ids import text_sha256
 from schemas.records import HumanWinner, Order
 
 _EXCHANGED = {HumanWinner.A: HumanWinner.B, HumanWinner.B: HumanWinner.A}
+_OTHER_ORDER = {Order.AB: Order.BA, Order.BA: Order.AB}
 
 
 def comparison_sha256(comparison: Comparison) -> str:
@@ -26,6 +27,22 @@ def orientation(content_sha256: str, comparison: Comparison) -> Order | None:
     if content_sha256 == as_it_stands:
         return Order.AB
     return Order.BA if content_sha256 == exchanged else None
+
+
+def as_given_to(label: Label, comparison: Comparison) -> Label | None:
+    """The label in terms of this comparison's id and sides; None where it is about other texts."""
+    order = orientation(label.content_sha256, comparison)
+    if order is None:
+        return None
+    seen = label.order if order is Order.AB else _OTHER_ORDER[label.order]
+    return label.model_copy(
+        update={
+            "comparison_id": comparison.event_id,
+            "content_sha256": comparison_sha256(comparison),
+            "winner": turned(label.winner, order),
+            "order": seen,
+        }
+    )
 
 
 def either_sha256(comparison: Comparison) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from itertools import islice
 from sqlalchemy import Engine, select, update
 from sqlalchemy.engine import Connection
 
-from consumers.calibration.content import orientation
-from consumers.review.items import add_item, find_item, load_item, settle
+from consumers.calibration.content import as_given_to
+from consumers.review.items import add_item, item_about, load_item, settle
 from consumers.review.tables import INTAKE, LABELS, take_turn
 from infra.settings import Settings
 from infra.topic_log import LoggedEvent, read, snapshot
@@ -74,7 +74,7 @@ def fill(
 
 
 def count_label(connection: Connection, label: Label) -> None:
-    """Let a label from the topic count, if it is about an item of these queues and its texts."""
+    """Let a label from the topic count, if an item of these queues asks about its texts."""
     known = LABELS.c.event_id == label.event_id
     if label.withdraws is not None:
         own = (LABELS.c.event_id == label.withdraws, LABELS.c.person == label.annotator)
@@ -88,26 +88,24 @@ def count_label(connection: Connection, label: Label) -> None:
         item = connection.execute(select(LABELS.c.item).where(known)).scalar_one()
         connection.execute(update(LABELS).where(known).values(state="acknowledged"))
     else:
-        item = find_item(connection, label.comparison_id, label.role)
-        if item is None or _other_texts(connection, item, label):
+        item = item_about(connection, label.content_sha256, label.role)
+        if item is None:
             return
+        given = as_given_to(label, load_item(connection, item).comparison)
+        assert given is not None, "the item is found by the texts"
         connection.execute(
             LABELS.insert().values(
                 event_id=label.event_id,
                 item=item,
                 person=label.annotator,
-                winner=label.winner,
+                winner=given.winner,
                 state="acknowledged",
                 revealed=False,
                 at=label.occurred_at.timestamp(),
-                event=label.model_dump_json(),
+                event=given.model_dump_json(),
             )
         )
     settle(connection, load_item(connection, item), label.occurred_at.timestamp())
-
-
-def _other_texts(connection: Connection, item: int, label: Label) -> bool:
-    return orientation(label.content_sha256, load_item(connection, item).comparison) is None
 
 
 def _unread(settings: Settings, engine: Engine, topic: str) -> Iterator[OffsetRange]:

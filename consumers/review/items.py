@@ -8,10 +8,10 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.engine import Connection
 
 from consumers.calibration.adjudicate import adjudicate
+from consumers.calibration.content import either_sha256
 from consumers.review.refusals import UnknownItem
-from consumers.review.tables import COMPARISONS, ITEMS, LABELS
+from consumers.review.tables import COMPARISONS, ITEMS, LABELS, TEXTS
 from schemas.events import Comparison, Label
-from schemas.ids import text_sha256
 from schemas.records import LabelRole
 
 State = Literal["open", "closed", "void"]
@@ -35,7 +35,8 @@ def add_item(
     connection: Connection, comparison: Comparison, role: LabelRole, wanted: int, now_s: float
 ) -> bool:
     """Queue a comparison; False if these two texts were ever queued in this role."""
-    content = _content(comparison)
+    # Of the two orders of the texts always the same.
+    content = min(either_sha256(comparison))
     asked = select(ITEMS.c.id).where(ITEMS.c.role == role, ITEMS.c.content == content)
     if connection.execute(asked).first() is not None:
         return False
@@ -45,6 +46,10 @@ def add_item(
         connection.execute(
             COMPARISONS.insert().values(comparison_id=id_, event=comparison.model_dump_json())
         )
+    if connection.execute(select(TEXTS).where(TEXTS.c.content == content)).first() is None:
+        # a set, as two answers may be alike
+        for sha256 in set(either_sha256(comparison)):
+            connection.execute(TEXTS.insert().values(content_sha256=sha256, content=content))
     connection.execute(
         ITEMS.insert().values(
             role=role,
@@ -82,6 +87,15 @@ def find_item(connection: Connection, comparison_id: str, role: LabelRole) -> in
     """The item that asks about this comparison in this role."""
     return connection.execute(
         select(ITEMS.c.id).where(ITEMS.c.comparison_id == comparison_id, ITEMS.c.role == role)
+    ).scalar()
+
+
+def item_about(connection: Connection, content_sha256: str, role: LabelRole) -> int | None:
+    """The item that asks about the texts of this hash, on whichever sides, in this role."""
+    return connection.execute(
+        select(ITEMS.c.id)
+        .join(TEXTS, TEXTS.c.content == ITEMS.c.content)
+        .where(TEXTS.c.content_sha256 == content_sha256, ITEMS.c.role == role)
     ).scalar()
 
 
@@ -127,8 +141,3 @@ def ruled(connection: Connection, comparison_id: str) -> bool:
 
 def _set_state(connection: Connection, item: int, state: State) -> None:
     connection.execute(update(ITEMS).where(ITEMS.c.id == item).values(state=state))
-
-
-def _content(comparison: Comparison) -> str:
-    texts = sorted((comparison.a.candidate.output, comparison.b.candidate.output))
-    return text_sha256(json.dumps([comparison.prompt_id, *texts]))

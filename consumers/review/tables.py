@@ -71,6 +71,13 @@ ITEMS = Table(
     Index("items_open", "role", "state", "id"),
     Index("items_of_comparison", "comparison_id", "role"),
 )
+# A label names its texts by the hash of one order of them; either leads to the items' content.
+TEXTS = Table(
+    "texts",
+    METADATA,
+    Column("content_sha256", String(64), primary_key=True),
+    Column("content", String(64), nullable=False),
+)
 RESERVATIONS = Table(
     "reservations",
     METADATA,

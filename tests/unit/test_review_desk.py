@@ -16,7 +16,7 @@ from consumers.review.refusals import NotAllowed, TooLate
 from consumers.review.sides import Choice, choice_of, order_shown, winner_of
 from schemas.errors import DependencyDown
 from schemas.records import HumanWinner, LabelRole, Order
-from tests.review_desk import ANN, BOB, CAROL, Office, office, pair, says
+from tests.review_desk import ANN, BOB, CAROL, EVE, Office, office, pair, says
 
 A, B, TIE = HumanWinner.A, HumanWinner.B, HumanWinner.TIE
 
@@ -171,14 +171,38 @@ def test_labels_from_the_topic_count_like_saved_ones(place: Office, tmp_path: Pa
     assert again.next(CAROL, LabelRole.ADJUDICATION) is None
 
 
-def test_a_label_of_other_texts_or_of_an_unknown_item_does_not_count(place: Office) -> None:
+def test_a_label_of_other_texts_does_not_count(place: Office) -> None:
     item = place.label(ANN, A)
     mine = place.log[0]
-    other = {"annotator": "bob", "event_id": "x"}
+    other = {"annotator": "bob", "event_id": "x", "content_sha256": "of others"}
     with place.engine.begin() as connection:
-        count_label(connection, mine.model_copy(update=other | {"content_sha256": "of others"}))
-        count_label(connection, mine.model_copy(update=other | {"comparison_id": "unheard of"}))
+        count_label(connection, mine.model_copy(update=other))
         assert len(standing_labels(connection, item)) == 1
+
+
+def test_a_label_of_the_same_texts_counts_whatever_id_and_sides_it_was_given_to(
+    place: Office,
+) -> None:
+    """Labels outlive a comparison: the pair stage made it again, or they came in a file."""
+    item = place.label(ANN, A)
+    asked = pair()
+    turned = asked.model_copy(update={"event_id": "earlier", "a": asked.b, "b": asked.a})
+    with place.engine.begin() as connection:
+        count_label(
+            connection,
+            place.log[0].model_copy(
+                update={
+                    "event_id": "bobs",
+                    "annotator": "bob",
+                    "comparison_id": turned.event_id,
+                    "content_sha256": comparison_sha256(turned),
+                    "winner": B,
+                }
+            ),
+        )
+        labels = standing_labels(connection, item)
+    assert [(label.annotator, label.winner) for label in labels] == [("ann", A), ("bob", A)]
+    assert place.next(EVE) is None
 
 
 def test_a_label_that_kafka_took_while_the_server_died_is_found_again(place: Office) -> None:
