@@ -1,6 +1,7 @@
 """The plots of the report: each one question, drawn without more ink than its answer needs."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consumers.agreement.win_rates import WinRates
@@ -15,6 +16,7 @@ _NAME_CHARACTERS = 22
 # beside each other two of them share the width of the page
 _HALF_IN = 5.4
 _ROW_IN = 0.42
+_LEAST_ROOM = timedelta(days=1)
 
 
 def kappa_over_time(histories: Sequence[Sequence[Calibration]], min_kappa: float) -> str:
@@ -60,6 +62,13 @@ def kappa_over_time(histories: Sequence[Sequence[Calibration]], min_kappa: float
             va="top",
         )
         axes.set_ylabel("kappa")
+        moments = [
+            one.occurred_at for history in histories for one in history if one.kappa is not None
+        ]
+        if moments:
+            # a single moment would stand on an axis of four years
+            room = max((max(moments) - min(moments)) / 20, _LEAST_ROOM)
+            axes.set_xlim(min(moments) - room, max(moments) + room)  # type: ignore[arg-type]  # dates
         dates = ConciseDateFormatter(axes.xaxis.get_major_locator())  # type: ignore[no-untyped-call]  # so in its stubs
         axes.xaxis.set_major_formatter(dates)
         axes.legend(frameon=False, fontsize=9, loc="best")

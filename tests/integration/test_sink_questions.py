@@ -180,11 +180,9 @@ def test_every_named_query_runs_and_says_what_it_counts(
             assert answers["acceptance"] == (("judge", 1, 1, 100.0), ("filter", 1, 1, 100.0))
             assert answers["margins"] == (("RLAIF", 1, 1.5, 1.5, 1.5, 6, 5, 100.0),)
             assert answers["discards"] == ()
-            ((judge, _, split, _, n, prompts, kappa, *_, ece, scaled, isotonic, passed),) = answers[
-                "calibrations"
-            ]
-            assert (judge, split, n, prompts, kappa) == ("jc", "calibration", 700, 690, 0.8)
-            assert (ece, scaled, isotonic, passed) == (0.05, 0.02, None, "PASS")
+            ((*measured, kappa, _, _, decided, error, passed),) = answers["calibrations"]
+            assert measured == ["jc", "calibration", f"{NOON:%Y-%m-%d %H:%M}", 700]
+            assert (kappa, decided, error, passed) == (0.8, 0.95, 0.05, "PASS")
             ((trained, _, algorithm, last, _, stopped, *_),) = answers["runs"]
             assert (trained, algorithm, last, stopped) == (
                 "x-run-id",

@@ -214,6 +214,18 @@ def test_an_adjudicator_sees_both_labels_in_their_own_sides_without_names(place:
     assert "bob" not in text
 
 
+def test_a_system_prompt_is_folded_beside_a_question(place: Office) -> None:
+    system = Message(role="system", content="You are a copilot.")
+    question = Message(role="user", content="How much did we sell?")
+    place.put(
+        pair(2).model_copy(update={"messages": (system, question)}),
+        pair(3).model_copy(update={"messages": (system,)}),
+    )
+    client = signed_in(place, ANN)
+    folds = ["<summary>system prompt</summary>" in client.get(f"/items/{n}").text for n in (2, 3)]
+    assert folds == [True, False]
+
+
 def test_hostile_text_is_text_on_every_page(place: Office) -> None:
     sides = [
         verified(f"{n}{HOSTILE}", output=f"{HOSTILE} {n}\n```sql\nSELECT '{HOSTILE}'\n```\n")
