@@ -44,7 +44,7 @@ def harbor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _relax(workspace.project / "pipeline.yaml")
         _planted(workspace, root / "topics")
         _write(root / "prompts.jsonl", questions("train")[: SIZES.prompts])
-        _write(root / "anchors.jsonl", gate_reads()[:12])
+        _write(root / "anchors.jsonl", gate_reads()[:40])
         yield root
 
 
