@@ -8,7 +8,7 @@ from consumers.calibration.accuracy import Accuracy, accuracy
 from consumers.calibration.adjudicate import adjudicate_all
 from consumers.calibration.agreement import cohen_kappa, confusion
 from consumers.calibration.anchors import Anchor, coverage, scored
-from consumers.calibration.calibrate import judge_verdict, matched
+from consumers.calibration.calibrate import matched
 from consumers.calibration.matching import by_prompt
 from consumers.calibration.splits import Split, SplitShares, split_of
 from schemas.events import Judgment, Label
@@ -107,8 +107,8 @@ def replay_report(
 
 
 def _flip(one: Replayed) -> Flip | None:
-    old, new = judge_verdict(one.old), judge_verdict(one.new)
-    if old is new or old is None or new is None:
+    old, new = one.old.winner, one.new.winner
+    if old is new:
         return None
     return Flip(
         comparison_id=one.old.comparison.event_id,

@@ -30,7 +30,7 @@ from consumers.calibration.splits import Split, SplitShares, split_of
 from schemas.events import Calibration, Judgment, Label, latest
 from schemas.ids import config_hash, derived_id
 from schemas.interval import one_sided_z
-from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinner, Winner
+from schemas.records import HumanWinner, Purpose, Record, Verdict, VerifierWinner
 
 STAGE = "calibrate"
 # Change it with any change of a statistic, so that the events' config_hash tells them apart.
@@ -69,27 +69,25 @@ class Matched:
     occurred_at: datetime
 
 
-def judge_verdict(judgment: Judgment) -> Winner | None:
-    """What the judge itself said; None where the verifier decided and no judge was asked."""
-    if judgment.comparison.verifier_winner is VerifierWinner.NONE:
-        return judgment.winner
-    return judgment.crosscheck_winner
-
-
 def matched(judgment: Judgment, adjudications: ByPrompt) -> Matched | None:
-    """The judgment as an anchor; None if it is none, was not judged, or people called it a tie."""
-    if judgment.comparison.purpose is not Purpose.ANCHOR:
-        return None
-    verdict, human = judge_verdict(judgment), human_verdict(judgment.comparison, adjudications)
-    if verdict is None or human is None or human.winner not in (HumanWinner.A, HumanWinner.B):
-        return None
+    """The judgment as an anchor; None if it is none, or people called it a tie.
+
+    What a verifier decided is no anchor, cross-checked or not: no preference there is the judge's,
+    and its rubric may leave to the verifier all that sets the two apart.
+    """
     comparison = judgment.comparison
+    decided = comparison.verifier_winner is not VerifierWinner.NONE
+    if decided or comparison.purpose is not Purpose.ANCHOR:
+        return None
+    human = human_verdict(comparison, adjudications)
+    if human is None or human.winner not in (HumanWinner.A, HumanWinner.B):
+        return None
     return Matched(
         anchor=Anchor(
             prompt_id=judgment.prompt_id,
             slice=comparison.slice,
             human=human.winner,
-            judge=verdict,
+            judge=judgment.winner,
             position_bias=judgment.position_bias,
             margin=judgment.margin,
             length_a=len(comparison.a.candidate.output),

@@ -145,9 +145,9 @@ def test_what_the_verifier_decided_does_not_measure_the_judge() -> None:
     one = anchor(prompt, verifier_winner=VerifierWinner.A)
     labels = labels_of(one, HumanWinner.A)
     assert calibrate([judged(one, Winner.A)], labels, SETTINGS, DECIDE) == []
-    crossed = judged(one, Winner.A, crosscheck_winner=Winner.B)
-    (whole, _) = calibrate([crossed], labels, SETTINGS, DECIDE)
-    assert whole.observed_agreement == 0.0
+    # what sets the two apart may be the verifier's to see: the judge would seem to abstain
+    crossed = judged(one, Winner.A, crosscheck_winner=Winner.TIE)
+    assert calibrate([crossed], labels, SETTINGS, DECIDE) == []
 
 
 def test_a_judgment_seen_twice_counts_once_and_gives_the_same_id() -> None:
