@@ -28,7 +28,7 @@ class UnitTests:
     tolerance: Tolerance
     hard: bool = True
     name: str = "unit_tests"
-    version: str = "1"
+    version: str = "2"
 
     async def __call__(self, subject: Subject) -> Finding:
         try:
