@@ -21,7 +21,6 @@ from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
-from trainer.evaluate import EvaluationSettings
 from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen
 from trainer.log_slice import read_calibrations
 from trainer.online import OnlineConfig
@@ -217,5 +216,5 @@ def _evaluate(
     if not prompts:
         return None
     return lambda checkpoint: evaluate_policy(
-        checkpoint, prompts, project.verify, request.project, EvaluationSettings(), infra
+        checkpoint, prompts, project.verify, request.project, project.promotion.asking, infra
     )
