@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.project import Project
@@ -48,9 +48,11 @@ def kept_out(
 def scratch(folder: Path) -> Iterator[Path]:
     """An empty folder on the same disk, which a killed freeze leaves to the next one.
 
-    Raises ``Fatal`` where what is done inside finds no room.
+    It is gone afterwards, with the folders above it that nothing else was written to. Raises
+    ``Fatal`` where what is done inside finds no room.
     """
     parts = folder.with_name(f".{folder.name}.freezing")
+    above = [parent for parent in folder.parents if not parent.exists()]
     parts.mkdir(parents=True, exist_ok=True)
     held = os.open(parts, os.O_RDONLY)
     try:
@@ -67,6 +69,9 @@ def scratch(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(parts)
         os.close(held)
+        with suppress(OSError):
+            for parent in above:
+                parent.rmdir()
 
 
 def _empty(folder: Path) -> None:

@@ -21,7 +21,7 @@ from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
-from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen
+from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
 from trainer.log_slice import read_calibrations
 from trainer.online import OnlineConfig
 from trainer.policy import Train, Watch
@@ -100,12 +100,7 @@ def _run(
         held_out_prompts(project, _promotion(request))
     prompts = read_prompts(request.prompts) if request.prompts else ()
     dataset = _dataset(request, project, infra, prompts)
-    if not dataset.rows:
-        removed = ", ".join(f"{n} {reason}" for reason, n in dataset.manifest.removed.items())
-        raise ConfigError(
-            f"none of {dataset.manifest.read} preferences is left to train on "
-            f"({removed or 'the topic is empty'}); label more answers, or name other --source"
-        )
+    require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
     # is to be promoted is asked by the gates after training, beside what serves.
     asked = prompts if chosen.makes == "policy" and not request.promote else ()

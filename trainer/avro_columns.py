@@ -1,9 +1,6 @@
 """Avro bodies into Arrow columns: all rows of a chunk at once, in step.
 
-Each row has a cursor, and one field is read of all rows before the next one. Texts are not copied:
-they are views into the chunk. Only plain rows are read, which are nearly all: Avro as writers write
-it (each number as short as can be, each list in one block) that breaks no rule of its event. A row
-that is not is left to whoever decodes single events.
+Each row has a cursor, and one field is read of all rows before the next one.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +18,7 @@ from schemas.registry import AvroSchema
 from trainer.avro_chunk import AvroChunk, Places
 
 Column = Callable[[], pa.Array]
-"""Makes the column, once it is known which rows are plain."""
+"""Makes the column, once it is known that every row is plain."""
 
 # More make a list that is not read in step: each item is a step of its own.
 _MOST_ITEMS = 256
@@ -29,59 +26,33 @@ _MOST_ITEMS = 256
 _LATEST_US = 253_402_300_799_999_999
 
 
-def plain_rows(
-    bodies: Sequence[bytes], schema: AvroSchema, event: type[BaseModel]
-) -> tuple[pa.Table, NDArray[np.bool_]]:
-    """The plain rows among bodies of one schema as columns, and which they are."""
-    # One that is no row, so that there is a chunk.
-    chunk = AvroChunk((*bodies, b""))
-    column, at = _Fields(chunk).record(schema, event, chunk.begin, chunk.end)
-    plain = at == chunk.end
-    table = pa.Table.from_struct_array(column()).slice(0, len(bodies))
-    if not plain[:-1].all():
-        table = table.filter(pa.array(plain[:-1]))
-    return (table, plain[:-1]) if _is_utf8(table) else _halves(bodies, schema, event)
-
-
-def _is_utf8(table: pa.Table) -> bool:
-    try:
-        table.validate(full=True)
-    except pa.ArrowInvalid:
-        return False
-    return True
-
-
-def _halves(
-    bodies: Sequence[bytes], schema: AvroSchema, event: type[BaseModel]
-) -> tuple[pa.Table, NDArray[np.bool_]]:
-    """The same where a text somewhere is no UTF-8: smaller chunks, until the row stands alone."""
-    if len(bodies) == 1:
-        empty, _ = plain_rows((), schema, event)
-        return empty, np.zeros(1, np.bool_)
-    middle = len(bodies) // 2
-    parts = [plain_rows(half, schema, event) for half in (bodies[:middle], bodies[middle:])]
-    return pa.concat_tables(one for one, _ in parts), np.concatenate([mask for _, mask in parts])
-
-
-class _Fields:
+class Fields:
     """Reads a schema's fields of some rows: the column to make, and the cursors behind it."""
 
     def __init__(self, chunk: AvroChunk) -> None:
         self._chunk = chunk
         self._named: dict[str, AvroSchema] = {}
 
-    def record(
+    def fields(
         self, schema: AvroSchema, model: type[BaseModel], at: Places, end: Places
-    ) -> tuple[Column, Places]:
+    ) -> tuple[dict[str, Column], dict[str, Places]]:
+        """Of a record's fields, by name: the column, and the cursors behind it."""
         self._named[schema["name"]] = schema
         columns: dict[str, Column] = {}
+        ends: dict[str, Places] = {}
         for field in schema["fields"]:
             name = field["name"]
-            rule = _Rule.of(model, name)
-            columns[name], at = self._value(field["type"], rule, at, end)
+            columns[name], at = self._value(field["type"], _Rule.of(model, name), at, end)
+            ends[name] = at
+        return columns, ends
+
+    def _record(
+        self, schema: AvroSchema, model: type[BaseModel], at: Places, end: Places
+    ) -> tuple[Column, Places]:
+        columns, ends = self.fields(schema, model, at, end)
         return lambda: pa.StructArray.from_arrays(
             [column() for column in columns.values()], names=list(columns)
-        ), at
+        ), ends[schema["fields"][-1]["name"]]
 
     def _value(self, kind: Any, rule: "_Rule", at: Places, end: Places) -> tuple[Column, Places]:
         if isinstance(kind, str):
@@ -102,7 +73,7 @@ class _Fields:
             case "map":
                 return self._map(kind["values"], rule, at, end)
             case "record" if rule.model is not None:
-                return self.record(kind, rule.model, at, end)
+                return self._record(kind, rule.model, at, end)
         raise TypeError(f"no column is known for Avro's {kind}")
 
     def _string(self, rule: "_Rule", at: Places, end: Places) -> tuple[Column, Places]:

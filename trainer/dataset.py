@@ -15,9 +15,9 @@ from pydantic import ValidationError
 from schemas.errors import ConfigError
 from schemas.events import EVENTS, Event, Preference
 from schemas.registry import RegisteredSchema
-from trainer.avro_columns import plain_rows
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest
+from trainer.plain_rows import plain_rows
 from trainer.row_hash import row_schema, row_sha256
 
 _ROWS_AT_ONCE = 1000
@@ -65,8 +65,7 @@ def write_files(manifest: Manifest, out_dir: Path, write_rows: Callable[[Path], 
 def columns_of(schema_id: int) -> pa.Schema:
     """The columns of rows.parquet: as in Avro, so message lists are as TRL reads them."""
     schema = row_schema(schema_id)
-    empty, _ = plain_rows((), schema.schema, EVENTS[schema.topic])
-    return empty.schema
+    return plain_rows((), schema.schema, EVENTS[schema.topic]).table().schema
 
 
 def table_of(rows: Iterable[Event], schema: RegisteredSchema) -> pa.Table:

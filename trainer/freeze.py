@@ -1,6 +1,7 @@
 """Freeze: a log into a dataset whose every removed row is counted with its reason.
 
-Rules, rows and hashes are made by queries over the log on disk, so memory stays flat.
+Rules are queries over the keys of the log on disk, whose answer says in which order the rows are
+gathered from there; so memory stays flat, and no row is sorted whole.
 """
 
 from collections.abc import Sequence
@@ -8,18 +9,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
+import pyarrow.parquet as pq
 
+from schemas.errors import ConfigError
 from schemas.events import TOPICS, Label
 from schemas.records import PreferenceSource, Record
-from trainer.dataset import FrozenDataset, columns_of, load, table_of, write_files
+from trainer.dataset import FrozenDataset, columns_of, load, write_files
+from trainer.freeze_keys import pairs_in
 from trainer.freeze_rules import Rules, decide_labels, decide_pairs
-from trainer.manifest import ROWS_FILE, Manifest, read_manifest
-from trainer.staged_log import StagedLog
+from trainer.manifest import Manifest, read_manifest
+from trainer.staged_log import StagedLog, fetched
 
 GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSource.HUMAN)
 """What a gated run trains on; thumbs are a baseline and must be asked for."""
-
-_ROW_GROUP_ROWS = 20_480
 
 
 class FreezeSettings(Record):
@@ -56,13 +58,16 @@ def freeze(
     the folders ``earlier`` holds: a pair is not trained on again unseen. Rows stand in the order of
     their event ids, so it does not matter in which order the partitions were read. Of labels only
     repeated events are removed, and they have no settings. Raises ``ConfigError`` where the RLAIF
-    rows have several ``judge_config_hash`` and none was picked, and as ``write_files``.
+    rows have several ``judge_config_hash`` and none was picked, or where no row is left to write,
+    and as ``write_files``.
     """
     with log.connect() as db:
         if log.schema.topic == TOPICS[Label]:
             decided = decide_labels(db)
         else:
-            _view_earlier(db, log, earlier)
+            db.execute("CREATE TEMP TABLE earlier (_pair BLOB)")
+            for pairs in pairs_in(earlier):
+                db.from_arrow(pairs).insert_into("earlier")
             decided = decide_pairs(db, settings.rules())
         manifest = Manifest(
             ranges=log.ranges,
@@ -79,8 +84,19 @@ def freeze(
             removed=dict(sorted((decided.removed | log.removed).items())),
         )
         if out_dir is not None:
+            require_rows(manifest)
             write_files(manifest, out_dir, lambda file: _copy(db, log, file))
         return manifest
+
+
+def require_rows(manifest: Manifest) -> None:
+    """Raise ``ConfigError`` where no row is left."""
+    if not manifest.rows:
+        removed = ", ".join(f"{n} {reason}" for reason, n in manifest.removed.items())
+        raise ConfigError(
+            f"none of {manifest.read} {manifest.topic} is left "
+            f"({removed or 'the topic is empty'}); label more answers, or name other --source"
+        )
 
 
 def frozen(log: StagedLog, settings: FreezeSettings, earlier: Sequence[Path] = ()) -> FrozenDataset:
@@ -99,19 +115,10 @@ def settings_of(manifest: Manifest) -> FreezeSettings:
     )
 
 
-def _view_earlier(db: duckdb.DuckDBPyConnection, log: StagedLog, earlier: Sequence[Path]) -> None:
-    if earlier:
-        before = [str(folder / ROWS_FILE) for folder in earlier]
-        db.read_parquet(before, union_by_name=True).create_view("earlier")
-    else:
-        db.register("earlier", table_of((), log.schema))
-
-
 def _copy(db: duckdb.DuckDBPyConnection, log: StagedLog, file: Path) -> None:
-    columns = ", ".join(f"log.{name}" for name in columns_of(log.schema.schema_id).names)
-    db.execute(
-        f"COPY (SELECT {columns} FROM log JOIN decided USING (_ordinal) "
-        "WHERE reason IS NULL ORDER BY log.event_id) TO $file "
-        f"(FORMAT parquet, ROW_GROUP_SIZE {_ROW_GROUP_ROWS})",
-        {"file": str(file)},
-    )
+    places = fetched(db, "SELECT _start, _size FROM kept")
+    columns = columns_of(log.schema.schema_id)
+    # Texts hardly repeat, so a dictionary of them costs time and saves nothing.
+    with pq.ParquetWriter(file, columns, use_dictionary=False) as out:
+        for rows in log.read(places):
+            out.write_table(rows)

@@ -1,11 +1,11 @@
 """The rules of freeze, as one query over the events in log order.
 
 DuckDB runs it over Parquet on disk and spills what memory does not hold. It expects the relations
-``log`` (the columns of a dataset, ``_ordinal`` in the log and ``_digest`` of the row) and, for
-pairs, ``earlier`` (prompt, chosen and rejected of datasets trained on before).
+``log`` (see ``StagedLog``) and, for pairs, ``earlier``: the ``_pair`` of every row of datasets
+trained on before.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
@@ -13,44 +13,48 @@ import duckdb
 from schemas.errors import ConfigError
 from schemas.records import PreferenceSource
 from trainer.row_hash import digests_sha256
+from trainer.staged_log import fetched
 
-# What makes two rows the same to a trainer.
-_PAIR = "md5_number(to_json([prompt, chosen, rejected])::VARCHAR)"
-
-_REPEATED = "row_number() OVER (PARTITION BY event_id ORDER BY _ordinal) > 1"
+# Rows lie in the order of the log, so of equal ones the first has the least start.
+_FIRSTS = "firsts AS (SELECT min(_start) AS first FROM log GROUP BY event_id)"
+_REPEATED = "_start NOT IN (SELECT first FROM firsts)"
 
 # The first reason counts, and of equal rows the first in the log stays.
 _PAIRS = f"""
 CREATE TEMP TABLE decided AS
-WITH known AS (SELECT DISTINCT {_PAIR} AS pair FROM earlier),
+WITH {_FIRSTS},
 ruled AS (
-    SELECT _ordinal, _digest, event_id, source AS counted, judge_config_hash, {_PAIR} AS pair,
+    SELECT _start, _size, _digest, _pair, event_id, source AS counted, judge_config_hash,
         CASE
             WHEN {_REPEATED} THEN 'duplicate_event'
             WHEN NOT list_contains($sources, source) THEN 'other_source'
             WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
             WHEN prompt_id IN (SELECT unnest($excluded::VARCHAR[])) THEN 'excluded_prompt'
-            WHEN chosen = rejected THEN 'same_text'
+            WHEN _pair IS NULL THEN 'same_text'
         END AS reason
     FROM log
-)
-SELECT * EXCLUDE (pair, reason),
+),
+pairs AS (SELECT min(_start) AS first FROM ruled WHERE reason IS NULL GROUP BY _pair)
+SELECT * EXCLUDE (_pair, reason),
     CASE
         WHEN reason IS NOT NULL THEN reason
-        WHEN pair IN (SELECT pair FROM known) THEN 'earlier_dataset'
-        WHEN row_number() OVER (PARTITION BY reason IS NULL, pair ORDER BY _ordinal) > 1
-            THEN 'duplicate_pair'
+        WHEN _pair IN (SELECT _pair FROM earlier WHERE _pair IS NOT NULL) THEN 'earlier_dataset'
+        WHEN _start NOT IN (SELECT first FROM pairs) THEN 'duplicate_pair'
     END AS reason
 FROM ruled
 """
 _LABELS = f"""
 CREATE TEMP TABLE decided AS
-SELECT _ordinal, _digest, event_id, role AS counted,
+WITH {_FIRSTS}
+SELECT _start, _size, _digest, event_id, role AS counted,
     CASE WHEN {_REPEATED} THEN 'duplicate_event' END AS reason
 FROM log
 """
+_KEPT = """
+CREATE TEMP TABLE kept AS
+SELECT _start, _size, _digest FROM decided WHERE reason IS NULL ORDER BY event_id
+"""
 _ABOUT_PAIRS = "('earlier_dataset', 'duplicate_pair')"
-_DIGESTS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,10 +69,11 @@ class Rules:
 
 @dataclass(frozen=True, kw_only=True)
 class Decided:
-    """What the rules made of a log; the table ``decided`` has each row's reason, NULL = it stays.
+    """What the rules made of a log; the table ``kept`` has where the rows that stay lie, in the
+    order of their event ids.
 
     ``counts`` are by source (of labels: by role), ``removed`` by reason. ``row_sha256`` is over the
-    digests of the rows that stay, in the order of their event ids.
+    digests of the rows that stay, in that order.
     """
 
     judge_config_hash: str | None
@@ -109,20 +114,16 @@ def decide_labels(db: duckdb.DuckDBPyConnection) -> Decided:
 
 
 def _decided(db: duckdb.DuckDBPyConnection, judge_config_hash: str | None) -> Decided:
+    db.execute(_KEPT)
+    digests = fetched(db, "SELECT _digest FROM kept")
     return Decided(
         judge_config_hash=judge_config_hash,
+        row_sha256=digests_sha256(digest for (digest,) in digests),
         counts=_counts(db, "counted", "reason IS NULL"),
         removed=_counts(db, "reason", "reason IS NOT NULL"),
-        row_sha256=digests_sha256(_digests(db)),
     )
 
 
 def _counts(db: duckdb.DuckDBPyConnection, column: str, where: str) -> dict[str, int]:
     query = f"SELECT {column}, count(*) FROM decided WHERE {where} GROUP BY ALL ORDER BY ALL"
     return dict(db.execute(query).fetchall())
-
-
-def _digests(db: duckdb.DuckDBPyConnection) -> Iterator[bytes]:
-    found = db.execute("SELECT _digest FROM decided WHERE reason IS NULL ORDER BY event_id")
-    while rows := found.fetchmany(_DIGESTS_AT_ONCE):
-        yield from (digest for (digest,) in rows)

@@ -510,7 +510,13 @@ def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(
 ) -> None:
     arguments = ("train", "--from-topic", "--project", project, "--policy", project, "--out")
     empty = prefstream(*arguments, project / "new")
-    assert "none of 0 preferences is left to train on (the topic is empty)" in str(empty.exception)
+    assert "none of 0 preferences is left (the topic is empty)" in str(empty.exception)
+    for topic in ("preferences", "labels"):
+        data = project / "nothing" / topic
+        frozen = prefstream("dataset", "freeze", data, "--topic", topic, "--project", project)
+        assert isinstance(frozen.exception, ConfigError)
+        assert f"none of 0 {topic} is left (the topic is empty)" in str(frozen.exception)
+    assert not (project / "nothing").exists()
     publish(log, [preference("t", source=PreferenceSource.THUMBS), preference("s", rejected=SAME)])
     others = prefstream(*arguments, project / "new")
     assert "none of 2 preferences" in str(others.exception)

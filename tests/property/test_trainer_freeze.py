@@ -3,9 +3,13 @@
 import io
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import fastavro
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +23,7 @@ from tests.preferences import preference, said
 from trainer.dataset import load, write
 from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 from trainer.row_hash import newest_schema, row_sha256
-from trainer.staged_log import LogValues, stage
+from trainer.staged_log import LogValues, StagedLog, fetched, stage
 
 CODEC = Codec()
 VERSIONS = [one for one in CODEC.registry.versions() if one.topic == "preferences"]
@@ -62,6 +66,8 @@ def a_value(draw: st.DrawFn) -> bytes | None:
     whole = bytes(1) + schema.schema_id.to_bytes(4, "big") + body.getvalue()
     # cut short, with something behind it, or with bytes of a text that are none
     broken = [whole[:-3], whole + b"more", whole.replace(b"yes", b"\xff\xfe\xfd")]
+    # a character half in its text, which the number behind it would complete
+    broken += [whole.replace(b"user", b"use\xc3"), whole.replace(b"yes", b"\xa9es")]
     return draw(st.sampled_from([whole] * 6 + broken))
 
 
@@ -110,21 +116,59 @@ def pair(row: Preference) -> object:
     return row.prompt, row.chosen, row.rejected
 
 
+AT_ONCE = st.sampled_from([1, 4, 5_000])
+
+
+@contextmanager
+def a_log(values: list[bytes | None], rows_at_once: int) -> Iterator[StagedLog]:
+    """Staged and read so many rows at a time."""
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as name:
+        patch.setattr("trainer.staged_log._ROWS_AT_ONCE", rows_at_once)
+        yield stage(LogValues(values=values), newest_schema(), Path(name))
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(a_value(), max_size=30))
-def test_columns_freeze_as_single_events_do(values: list[bytes | None]) -> None:
+@given(st.lists(a_value(), max_size=30), AT_ONCE)
+def test_columns_freeze_as_single_events_do(values: list[bytes | None], rows_at_once: int) -> None:
     wanted = FreezeSettings(excluded_prompt_ids=frozenset({"q"}))
     earlier = frozen_rows([preference("a", prompt=said("yes", "user"), chosen=said("yes"))])
-    with tempfile.TemporaryDirectory() as name:
-        before, parts, out = (Path(name) / each for each in ("before", "parts", "out"))
+    rows = decoded(values)
+    stays, removed = one_by_one(rows, list(earlier.rows))
+    unreadable = len(values) - len(rows)
+    with a_log(values, rows_at_once) as log, tempfile.TemporaryDirectory() as name:
+        before, out = Path(name) / "before", Path(name) / "out"
         write(earlier, before)
-        parts.mkdir()
-        log = stage(LogValues(values=values), newest_schema(), parts)
-        manifest = freeze(log, wanted, [before], out)
-        rows = decoded(values)
-        stays, removed = one_by_one(rows, list(earlier.rows))
-        assert load(out).rows == tuple(stays)
-        unreadable = len(values) - len(rows)
+        manifest = freeze(log, wanted, [before], out if stays else None)
         assert manifest.removed == removed + Counter(unreadable=unreadable)
         assert manifest.row_sha256 == row_sha256(stays, newest_schema())
-        assert {one.prompt_id for one in log.prompts()} == {row.prompt_id for row in rows}
+        assert manifest.rows == len(stays)
+        if stays:
+            assert load(out).rows == tuple(stays)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_value(), max_size=30), AT_ONCE, st.randoms())
+def test_rows_are_read_from_the_log_in_any_order(
+    values: list[bytes | None], rows_at_once: int, random: Random
+) -> None:
+    rows = decoded(values)
+    with a_log(values, rows_at_once) as log:
+        with log.connect() as db:
+            places = list(fetched(db, "SELECT _start, _size FROM log ORDER BY _start"))
+        order = random.sample(range(len(rows)), len(rows))
+        tables = log.read(places[place] for place in order)
+        found = [record for table in tables for record in table.to_pylist(maps_as_pydicts="strict")]
+    assert [Preference.model_validate(record) for record in found] == [rows[n] for n in order]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(a_value(), max_size=30), AT_ONCE)
+def test_every_prompt_is_asked_once(values: list[bytes | None], rows_at_once: int) -> None:
+    rows = decoded(values)
+    first = {row.prompt_id: row.prompt for row in reversed(rows)}
+    with a_log(values, rows_at_once) as log:
+        asked = list(log.prompts())
+    assert {one.prompt_id: one.prompt for one in asked} == first
+    assert len(asked) == len(first)
+    for one in asked:
+        assert one.sources == {row.source for row in rows if row.prompt_id == one.prompt_id}

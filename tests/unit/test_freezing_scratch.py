@@ -25,6 +25,15 @@ def test_a_disk_that_fills_meanwhile_is_one_sentence_and_leaves_nothing(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_folders_above_go_too_unless_something_was_written_there(tmp_path: Path) -> None:
+    with scratch(tmp_path / "some" / "where" / "data"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+    with scratch(tmp_path / "some" / "where" / "data"):
+        (tmp_path / "some" / "where" / "data").mkdir()
+    assert [path.name for path in (tmp_path / "some" / "where").iterdir()] == ["data"]
+
+
 def test_two_do_not_freeze_into_one_folder(tmp_path: Path) -> None:
     with scratch(tmp_path / "data") as first:
         (first / "half").touch()

@@ -1,6 +1,7 @@
 """Freezing: what stays, what is removed and counted, and that it can be had again."""
 
 import io
+import re
 from pathlib import Path
 from random import Random
 
@@ -82,6 +83,21 @@ def test_unreadable_records_are_counted() -> None:
     with staged(LogValues(values=[None, b"junk", other])) as log:
         manifest = freeze(log, FreezeSettings(), (), None)
     assert (manifest.read, manifest.removed) == (3, {"unreadable": 3})
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([], "none of 0 preferences is left (the topic is empty); label more answers"),
+        ([preference("t", source=THUMBS)], "none of 1 preferences is left (1 other_source)"),
+    ],
+)
+def test_a_dataset_without_rows_is_not_written(
+    tmp_path: Path, rows: list[Preference], said: str
+) -> None:
+    with staged(values_of(rows)) as log, pytest.raises(ConfigError, match=re.escape(said)):
+        freeze(log, FreezeSettings(), (), tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_several_judge_configurations_are_refused_by_name() -> None:
@@ -183,7 +199,6 @@ def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables(tmp_path: Path)
     assert "chosen 10, rejected 9" in text
     assert dataset.manifest.manifest_hash in text
     assert "no rlaif rows" in card_of(frozen(human("h")), "human")
-    assert card_of(frozen(), "none")
 
 
 def test_labels_freeze_whole_and_once(tmp_path: Path) -> None:
