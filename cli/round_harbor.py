@@ -68,7 +68,6 @@ def harbor_rounds(
                 topics=backend,
                 people=people,
                 ledger=ledger,
-                settings=backend.settings,
                 pending=display.lags,
                 watch=display.training,
             ),

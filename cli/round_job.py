@@ -13,7 +13,6 @@ from consumers.anchors.held_out import Asked, held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
-from infra.settings import Settings
 from infra.topic_log import EventLog
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Run
@@ -22,8 +21,9 @@ from streams.verify.settings import VerifySettings
 from trainer.algorithms import algorithm
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import EvaluationSettings
+from trainer.fresh_sets import OpenPolicy, in_process
 from trainer.policy import Watch
-from trainer.policy_evaluation import evaluate_policy
+from trainer.policy_evaluation import evaluate_model
 from trainer.prompts import EvaluationPrompt
 from trainer.round_loop import Rounds, run_rounds
 from trainer.round_steps import Asking, RoundLog, RoundSteps
@@ -93,9 +93,9 @@ class RoundSurroundings:
     topics: RoundLog
     people: Labellers
     ledger: HoldoutLedger
-    settings: Settings
     pending: Callable[[Mapping[str, int]], None]
     watch: Watch
+    open_policy: OpenPolicy = in_process
 
 
 def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
@@ -119,6 +119,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         temperature=job.temperature,
         anchors=job.measuring(),
         clock=lambda: datetime.now(UTC),
+        open_policy=around.open_policy,
     )
 
     def tell(results: Sequence[RoundResult]) -> None:
@@ -205,13 +206,12 @@ def train_job(
         Surroundings(
             train=algorithm(job.algorithm).with_config(config),
             evaluate=(
-                lambda checkpoint: evaluate_policy(
-                    checkpoint,
+                lambda checkpoint: evaluate_model(
+                    lambda: around.open_policy(checkpoint),
                     job.held_out,
                     job.checks,
                     job.project_dir,
                     EvaluationSettings(temperature=job.temperature),
-                    around.settings,
                 )
             )
             if job.held_out

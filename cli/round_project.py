@@ -67,7 +67,6 @@ def project_rounds(
             topics=log,
             people=people,
             ledger=ledger,
-            settings=settings,
             pending=display.lags,
             watch=display.training,
         )

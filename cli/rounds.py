@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from cli.round_job import RoundJob, RoundSurroundings
     from trainer.round_loop import Rounds
+
+Sampler = Literal["in-process", "vllm"]
 
 _FAILED, _WAITS = 1, 2
 
@@ -57,6 +59,13 @@ def rounds(
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Harbor without Kafka, even where there is Java.")
     ] = False,
+    sampler: Annotated[
+        Sampler,
+        typer.Option(help="Who runs the policies: this process, or a vLLM that serves each."),
+    ] = "in-process",
+    vllm_options: Annotated[
+        str, typer.Option(help="For each vLLM server, in quotes, as for `prefstream vllm up`.")
+    ] = "",
     as_json: Annotated[
         bool, typer.Option("--json", help="The rounds as one object; progress on stderr.")
     ] = False,
@@ -74,17 +83,20 @@ def rounds(
       prefstream rounds --n 3 --harbor --out rounds
       prefstream rounds --n 3 --policy sft --prompts traffic.jsonl --anchors anchors.jsonl --out r
       prefstream rounds --policy sft --prompts p.jsonl --anchors a.jsonl --topics labelled --out r
+      prefstream rounds --harbor --out r --sampler vllm --vllm-options "--max-model-len 512"
     """
     from rich.console import Console
 
     from cli.round_harbor import harbor_rounds
     from cli.round_job import run_job
     from cli.round_project import project_rounds
+    from cli.round_sampler import open_policy
     from examples.harbor.demo.display import Display
     from schemas.errors import ConfigError
 
     console = Console(stderr=as_json)
     display = Display(console)
+    opener = open_policy(sampler, vllm_options, out, console.print)
     opened: AbstractContextManager[tuple[RoundJob, RoundSurroundings]]
     if harbor:
         opened = harbor_rounds(
@@ -109,7 +121,7 @@ def rounds(
             topics=topics,
         )
     with opened as (job, around), display.step(f"{n} rounds"):
-        found = run_job(replace(job, decay=decay), around)
+        found = run_job(replace(job, decay=decay), replace(around, open_policy=opener))
     (out / "rounds.svg").write_text(_plot(found), encoding="utf-8")
     if as_json:
         typer.echo(_json(found))

@@ -39,6 +39,13 @@ def python_of(settings: Settings) -> Path | None:
     return folder / "bin" / "python" if (folder / ".installed").exists() else None
 
 
+def installed(settings: Settings) -> Path:
+    """The environment's interpreter; raises ``ConfigError`` where it is not installed."""
+    if (python := python_of(settings)) is None:
+        raise ConfigError("vLLM is not installed; run `prefstream vllm install` (about 6 GB)")
+    return python
+
+
 def install(settings: Settings) -> Path:
     """Make the environment unless it is there (about 6 GB); returns its interpreter.
 
@@ -72,20 +79,22 @@ def start(
     """Start to serve the model in ``folder`` on loopback, as ``name``; see ``is_ready``.
 
     ``options`` go to vLLM as they are, ``cache_gib`` is the memory for keys and values on a CPU.
+    Requests alone say how answers are drawn, as they do in process: what the folder's
+    generation_config.json would add (a top-k, a penalty) is left out. The log is by port: of two
+    servers each has its own.
     Raises ``ConfigError`` where vLLM is not installed or there is no such folder.
     """
-    python = python_of(settings)
-    if python is None:
-        raise ConfigError("vLLM is not installed; run `prefstream vllm install` (about 6 GB)")
+    python = installed(settings)
     if not (folder / "config.json").is_file():
         raise ConfigError(f"{folder} holds no model (no config.json); name a model folder")
     key = settings.model_api_key
     spec = ProcessSpec(
-        name="vllm",
+        name=f"vllm-{port}",
         argv=(
             *(str(python), "-m", "vllm.entrypoints.openai.api_server"),
+            *("--generation-config", "vllm", *options),
             *("--model", str(folder.resolve()), "--served-model-name", name),
-            *("--host", "127.0.0.1", "--port", str(port), *options),
+            *("--host", "127.0.0.1", "--port", str(port)),
         ),
         environment={
             "VLLM_CPU_KVCACHE_SPACE": str(cache_gib),
@@ -95,7 +104,7 @@ def start(
         | ({"VLLM_API_KEY": key.get_secret_value()} if key else {}),
         stop_timeout_s=30.0,
     )
-    return ManagedProcess(spec, settings.data_dir / "logs" / "vllm.log")
+    return ManagedProcess(spec, settings.data_dir / "logs" / f"{spec.name}.log")
 
 
 def is_ready(port: int) -> bool:

@@ -1,8 +1,9 @@
 """Candidate sets of a policy's own fresh answers: what a round is labelled on, and measured on."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from schemas.events import CandidateSet, Completion
@@ -19,6 +20,18 @@ class LocalModel(ChatModel, Protocol):
     """A model that knows which weights it has: what its candidates are told apart by."""
 
     fingerprint: str
+
+
+OpenPolicy = Callable[[Path], LocalModel]
+"""A policy's folder, opened to be asked: in this process, or by a server."""
+
+
+def in_process(folder: Path) -> LocalModel:
+    """By transformers, in this process."""
+    # imported here: torch takes seconds to load
+    from streams.inference.in_process import InProcessModel
+
+    return InProcessModel(folder)
 
 
 async def traffic_sets(
@@ -44,45 +57,42 @@ async def traffic_sets(
     return [event for sets in found for event in sets]
 
 
-async def anchor_sets(
+async def fresh_answers(
     policy: LocalModel,
-    reference: LocalModel,
     prompts: Sequence[Prompt],
     settings: SampleSettings,
     temperature: float,
     now: datetime,
-    purpose: Purpose,
-) -> list[CandidateSet]:
-    """A set a prompt, one fresh answer of each: for judge and people to compare, not for training.
+) -> list[Completion]:
+    """One answer to each prompt, in their order."""
 
-    Raises ``ValueError`` where both are the same weights: nobody could tell who won.
-    """
-    if policy.fingerprint == reference.fingerprint:
-        raise ValueError("policy and reference are the same weights")
-
-    async def one(prompt: Prompt) -> CandidateSet:
-        answers = await asyncio.gather(
-            *(_ask(model, prompt, settings, temperature) for model in (policy, reference))
-        )
-        sides = zip((policy, reference), answers, strict=True)
-        return CandidateSet(
-            **dict(prompt),
-            event_id=derived_id(
-                "CandidateSet",
-                STAGE,
-                [prompt.prompt_id, policy.fingerprint, reference.fingerprint],
-                f"{temperature} {purpose}",
-            ),
-            occurred_at=now,
-            config_hash="",
-            purpose=purpose,
-            candidates=tuple(
-                _completion(model, prompt, answer, temperature, now).candidate()
-                for model, answer in sides
-            ),
-        )
+    async def one(prompt: Prompt) -> Completion:
+        answer = await _ask(policy, prompt, settings, temperature)
+        return _completion(policy, prompt, answer, temperature, now)
 
     return list(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+
+
+def anchor_set(ours: Completion, reference: Completion, purpose: Purpose) -> CandidateSet:
+    """Two answers to one prompt: for judge and people to compare, not for training.
+
+    Raises ``ValueError`` where both are of the same weights: nobody could tell who won.
+    """
+    if ours.checkpoint is None or reference.checkpoint in (None, ours.checkpoint):
+        raise ValueError("policy and reference are the same weights")
+    return CandidateSet(
+        **dict(Prompt.of(ours)),
+        event_id=derived_id(
+            "CandidateSet",
+            STAGE,
+            [ours.prompt_id, ours.checkpoint, reference.checkpoint],
+            f"{ours.temperature} {purpose}",
+        ),
+        occurred_at=max(ours.occurred_at, reference.occurred_at),
+        config_hash="",
+        purpose=purpose,
+        candidates=(ours.candidate(), reference.candidate()),
+    )
 
 
 def is_of(candidate: Candidate, fingerprint: str) -> bool:

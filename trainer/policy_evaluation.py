@@ -1,6 +1,5 @@
 """The shell around ``evaluate``: opens a model and the sandbox for one evaluation."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from streams.inference.open_model import open_model
 from streams.verify.settings import VerifySettings
 from streams.verify.verifier import Verifier
 from trainer.evaluate import Evaluation, EvaluationSettings, evaluate
+from trainer.opened import opened
 from trainer.prompts import EvaluationPrompt
 
 
@@ -41,12 +41,8 @@ def evaluate_model(
 ) -> Evaluation:
     """The same of any model; it is closed afterwards."""
 
-    async def in_loop() -> Evaluation:
-        model = open_()
-        try:
-            async with Verifier(verify, project_dir) as verifier:
-                return await evaluate(model, prompts, verifier, settings)
-        finally:
-            await model.aclose()
+    async def checked(model: ChatModel) -> Evaluation:
+        async with Verifier(verify, project_dir) as verifier:
+            return await evaluate(model, prompts, verifier, settings)
 
-    return asyncio.run(in_loop())
+    return opened(open_, checked)

@@ -1,26 +1,31 @@
 """The steps of a round that reach outside: fresh answers labelled, and measured against people."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from schemas.events import Calibration, CandidateSet, Comparison, Event, Judgment
+from schemas.events import Calibration, CandidateSet, Comparison, Completion, Event, Judgment
 from schemas.records import HumanWinner, PreferenceSource, Purpose
 from streams.inference.identity import folder_fingerprint
 from streams.sample import SampleSettings
 from trainer.anchor_wins import AnchorWins, WinRate, anchor_wins, judge_wins
 from trainer.dataset import FrozenDataset
 from trainer.freeze import FreezeSettings, frozen
-from trainer.fresh_sets import LocalModel, anchor_sets, is_of, traffic_sets
+from trainer.fresh_sets import (
+    OpenPolicy,
+    anchor_set,
+    fresh_answers,
+    in_process,
+    is_of,
+    traffic_sets,
+)
+from trainer.opened import opened
 from trainer.prompts import EvaluationPrompt, prompt_ids
 from trainer.staged_log import AskedPrompt, LogValues, staged
 
 E = TypeVar("E", bound=Event)
-T = TypeVar("T")
-
 
 KeptOut = Callable[[Iterable[AskedPrompt]], frozenset[str]]
 """Which prompts of these rows measure something, or nearly repeat one that does."""
@@ -63,6 +68,7 @@ class Asking:
     temperature: float
     anchors: Sequence[EvaluationPrompt]
     clock: Callable[[], datetime]
+    open_policy: OpenPolicy = in_process
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +103,8 @@ class RoundSteps:
         """
         asking = self._asking
         self._pass_through(
-            _with_models(
-                (policy,),
+            opened(
+                lambda: asking.open_policy(policy),
                 lambda model: traffic_sets(
                     model, prompts, asking.sampling, asking.temperature, asking.clock()
                 ),
@@ -132,21 +138,11 @@ class RoundSteps:
         return judge_wins(self._judged(policy, Purpose.CANARY), folder_fingerprint(policy))
 
     def _judged(self, policy: Path, purpose: Purpose) -> list[Judgment]:
-        asking = self._asking
-
+        now = self._asking.clock()
+        # one after the other: each may have all the memory there is
+        ours, reference = (self._answers(folder, now) for folder in (policy, self._reference))
         self._pass_through(
-            _with_models(
-                (policy, self._reference),
-                lambda ours, reference: anchor_sets(
-                    ours,
-                    reference,
-                    asking.anchors,
-                    asking.sampling,
-                    asking.temperature,
-                    asking.clock(),
-                    purpose,
-                ),
-            )
+            [anchor_set(*sides, purpose) for sides in zip(ours, reference, strict=True)]
         )
         written = folder_fingerprint(policy)
         return [
@@ -159,22 +155,15 @@ class RoundSteps:
             )
         ]
 
+    def _answers(self, folder: Path, now: datetime) -> list[Completion]:
+        asking = self._asking
+        return opened(
+            lambda: asking.open_policy(folder),
+            lambda model: fresh_answers(
+                model, asking.anchors, asking.sampling, asking.temperature, now
+            ),
+        )
+
     def _pass_through(self, sets: Sequence[CandidateSet]) -> None:
         self._log.publish(sets)
         self._log.settle(self._watch)
-
-
-def _with_models(paths: Sequence[Path], use: Callable[..., Awaitable[T]]) -> T:
-    """What ``use`` makes of the models in the folders, which are closed after it."""
-    # imported here: torch takes seconds to load
-    from streams.inference.in_process import InProcessModel
-
-    async def in_loop() -> T:
-        models: list[LocalModel] = [InProcessModel(path) for path in paths]
-        try:
-            return await use(*models)
-        finally:
-            for model in models:
-                await model.aclose()
-
-    return asyncio.run(in_loop())

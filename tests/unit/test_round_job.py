@@ -47,7 +47,6 @@ def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
         topics=topics,
         people=people,
         ledger=ledger,
-        settings=settings,
         pending=lambda _: None,
         watch=lambda _: None,
     )

@@ -1,0 +1,92 @@
+"""How a round asks policies: by what it is given, one after the other, known by their weights."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.settings import Settings
+from schemas.events import CandidateSet, Event
+from schemas.records import Expectation, ExpectationKind, Purpose
+from streams.discard import discard
+from streams.inference.chat import as_messages
+from streams.inference.in_process import InProcessModel
+from streams.sample import SampleSettings
+from tests.events import NOON
+from tests.unit.inference_fixtures import save_tiny_model
+from tests.unit.test_round_job import job_in
+from trainer.fresh_sets import LocalModel, OpenPolicy
+from trainer.local_topics import LocalTopics
+from trainer.prompts import EvaluationPrompt
+from trainer.round_steps import Asking, RoundSteps
+
+PROMPTS = [
+    EvaluationPrompt(
+        prompt_id=f"p{number}",
+        messages=as_messages([("user", f"how many in region {number}?")]),
+        expectations=(Expectation(kind=ExpectationKind.REFERENCE_TEXT, spec="12"),),
+    )
+    for number in range(3)
+]
+
+
+class Ends:
+    """The stage after sampling, where these tests end."""
+
+    name = "verify"
+    config_hash = ""
+
+    async def __call__(self, event: CandidateSet) -> Sequence[Event]:
+        return [discard(event, self.name, self.config_hash, ["test_ends"])]
+
+    async def aclose(self) -> None: ...
+
+
+class Opener:
+    """Opens policies in this process, and notes what happens to them."""
+
+    def __init__(self) -> None:
+        self.noted: list[str] = []
+
+    def __call__(self, folder: Path) -> LocalModel:
+        noted = self.noted
+        noted.append(f"open {folder.name}")
+
+        class Noting(InProcessModel):
+            async def aclose(self) -> None:
+                await super().aclose()
+                noted.append(f"close {self.model}")
+
+        return Noting(folder, threads=1)
+
+
+def compared(
+    folder: Path,
+    policy: Path,
+    reference: Path,
+    anchors: Sequence[EvaluationPrompt],
+    open_policy: OpenPolicy,
+) -> list[CandidateSet]:
+    """The sets that a round makes of greedy answers on the anchors."""
+    asking = Asking(
+        sampling=SampleSettings(max_tokens=40),
+        temperature=0.0,
+        anchors=anchors,
+        clock=lambda: NOON,
+        open_policy=open_policy,
+    )
+    _, around = job_in(folder)
+    with asyncio.Runner() as runner:
+        log = LocalTopics(Settings(data_dir=folder), [Ends()], runner)
+        RoundSteps(log, around.people, asking, reference, lambda _: None).judge_wins(policy)
+    return log.events(CandidateSet)
+
+
+def test_policies_are_open_one_after_the_other(tmp_path: Path) -> None:
+    ours, reference = (save_tiny_model(tmp_path / name, seed) for seed, name in enumerate("ab"))
+    opener = Opener()
+    sets = compared(tmp_path, ours, reference, PROMPTS, opener)
+    assert opener.noted == ["open a", "close a", "open b", "close b"]
+    assert [one.prompt_id for one in sets] == [one.prompt_id for one in PROMPTS]
+    assert {one.purpose for one in sets} == {Purpose.CANARY}
+    writers = {tuple(side.checkpoint for side in one.candidates) for one in sets}
+    assert writers == {tuple(InProcessModel(one).fingerprint for one in (ours, reference))}
