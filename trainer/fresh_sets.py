@@ -9,7 +9,7 @@ from typing import Protocol
 from schemas.events import CandidateSet, Completion
 from schemas.ids import derived_id, unit_interval
 from schemas.records import Candidate, Origin, Purpose
-from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
+from streams.inference.chat import ChatModel, ChatRequest
 from streams.sample import SampleSettings, SampleStage
 from trainer.prompts import Prompt
 
@@ -49,8 +49,7 @@ async def traffic_sets(
     stage = SampleStage(settings.model_copy(update={"share": 1.0}), [policy])
 
     async def one(prompt: Prompt) -> list[CandidateSet]:
-        answer = await _ask(policy, prompt, settings, temperature)
-        outputs = await stage(_completion(policy, prompt, answer, temperature, now))
+        outputs = await stage(await _ask(policy, prompt, settings, temperature, now))
         return [event for event in outputs if isinstance(event, CandidateSet)]
 
     found = await asyncio.gather(*(one(prompt) for prompt in prompts))
@@ -65,12 +64,8 @@ async def fresh_answers(
     now: datetime,
 ) -> list[Completion]:
     """One answer to each prompt, in their order."""
-
-    async def one(prompt: Prompt) -> Completion:
-        answer = await _ask(policy, prompt, settings, temperature)
-        return _completion(policy, prompt, answer, temperature, now)
-
-    return list(await asyncio.gather(*(one(prompt) for prompt in prompts)))
+    asked = (_ask(policy, prompt, settings, temperature, now) for prompt in prompts)
+    return list(await asyncio.gather(*asked))
 
 
 def anchor_set(ours: Completion, reference: Completion, purpose: Purpose) -> CandidateSet:
@@ -101,9 +96,14 @@ def is_of(candidate: Candidate, fingerprint: str) -> bool:
 
 
 async def _ask(
-    model: LocalModel, prompt: Prompt, settings: SampleSettings, temperature: float
-) -> ChatAnswer:
-    return await model.complete(
+    model: LocalModel,
+    prompt: Prompt,
+    settings: SampleSettings,
+    temperature: float,
+    now: datetime,
+) -> Completion:
+    """The answer as if it had been captured; its id says whose weights wrote it."""
+    answer = await model.complete(
         ChatRequest(
             messages=prompt.messages,
             max_tokens=settings.max_tokens,
@@ -117,16 +117,6 @@ async def _ask(
             stop=settings.stop,
         )
     )
-
-
-def _completion(
-    model: LocalModel,
-    prompt: Prompt,
-    answer: ChatAnswer,
-    temperature: float,
-    now: datetime,
-) -> Completion:
-    """The answer as if it had been captured; its id says whose weights wrote it."""
     return Completion(
         **dict(prompt),
         event_id=derived_id(
