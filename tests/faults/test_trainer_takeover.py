@@ -98,6 +98,8 @@ class Trainer:
                 env={**os.environ, **settings.environment(), "OMP_NUM_THREADS": "1"},
                 stdout=log,
                 stderr=log,
+                # The kernel continues what is stopped when its process group loses its last parent.
+                start_new_session=True,
             )
 
     @property
