@@ -29,8 +29,6 @@ def strength(
       prefstream judge strength examples/harbor/checkpoints/policy --pairs pairs.jsonl \\
           --project examples/harbor/project
     """
-    import asyncio
-
     from cli.judging import judge_all
     from infra.settings import Settings
     from streams.inference.in_process import InProcessModel
@@ -38,6 +36,7 @@ def strength(
     from streams.judge.strength import likelihood_ranking
     from streams.judge.strength import strength as measured
     from streams.pipeline import build_judge, load_pipeline
+    from trainer.opened import opened
 
     judge = load_pipeline(project).judge
     known = read_pairs(pairs, judge.panel or judge.rubric or judge.constitution or "")
@@ -47,15 +46,11 @@ def strength(
     if len(judgments) < len({event.event_id for event in events}):
         raise ConfigError("some pairs were not judged (see above); strength needs all of them")
 
-    async def ranked() -> tuple[list[bool], list[bool]]:
-        model = InProcessModel(policy)
-        try:
-            return await likelihood_ranking(events, better, model)
-        finally:
-            await model.aclose()
-
+    ranked = opened(
+        lambda: InProcessModel(policy), lambda model: likelihood_ranking(events, better, model)
+    )
     right = [judgments[event.event_id].winner is winner for event, winner in known]
-    found = measured(right, *asyncio.run(ranked()))
+    found = measured(right, *ranked)
     if as_json:
         typer.echo(found.model_dump_json())
     else:

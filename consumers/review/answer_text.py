@@ -14,12 +14,13 @@ from pygments.token import STANDARD_TYPES
 from pygments.util import ClassNotFound
 from rapidfuzz.distance import Indel
 
+from streams.verify.fenced_blocks import FencedBlock, in_order
+
 # Colouring more than this takes longer than a person waits; it is shown plain.
 _HIGHLIGHTED_CHARACTERS = 50_000
 # Beyond this the difference is taken by lines: the table of the comparison grows with the product.
 _DIFF_WORDS = 20_000
 
-_FENCE = re.compile(r"^```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:^```[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
 _SQL = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
@@ -42,9 +43,10 @@ class Piece:
 
 def blocks(text: str) -> list[Block]:
     """The answer's prose and code, in order; an answer that is nothing but SQL is code."""
-    if "```" not in text and _SQL.match(text):
+    parts = list(in_order(text))
+    if parts == [text] and _SQL.match(text):
         return [_code("sql", text)]
-    return list(_split(text))
+    return [block for part in parts for block in _shown(part)]
 
 
 def difference(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
@@ -60,18 +62,11 @@ def difference(left: str, right: str) -> tuple[list[Piece], list[Piece]]:
     return pieces
 
 
-def _split(text: str) -> Iterator[Block]:
-    at = 0
-    for fence in _FENCE.finditer(text):
-        yield from _prose(text[at : fence.start()])
-        yield _code(fence[1].lower() or "text", fence[2])
-        at = fence.end()
-    yield from _prose(text[at:])
-
-
-def _prose(text: str) -> Iterator[Block]:
-    if text.strip():
-        yield Block(language=None, html=escape(text.strip("\n")))
+def _shown(part: FencedBlock | str) -> Iterator[Block]:
+    if isinstance(part, FencedBlock):
+        yield _code(part.label or "text", part.body)
+    elif part.strip():
+        yield Block(language=None, html=escape(part.strip("\n")))
 
 
 def _code(language: str, code: str) -> Block:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.engine import Connection
 
 from consumers.calibration.content import as_given_to
-from consumers.review.items import add_item, item_about, load_item, settle
+from consumers.review.items import add_item, find_item, load_item, settle
 from consumers.review.tables import INTAKE, LABELS, take_turn
 from infra.settings import Settings
 from infra.topic_log import LoggedEvent, read, snapshot
@@ -88,7 +88,7 @@ def count_label(connection: Connection, label: Label) -> None:
         item = connection.execute(select(LABELS.c.item).where(known)).scalar_one()
         connection.execute(update(LABELS).where(known).values(state="acknowledged"))
     else:
-        item = item_about(connection, label.content_sha256, label.role)
+        item = find_item(connection, label.content_sha256, label.role)
         if item is None:
             return
         given = as_given_to(label, load_item(connection, item).comparison)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, func, select, update
 from sqlalchemy.engine import Connection
 
 from consumers.calibration.adjudicate import adjudicate
-from consumers.calibration.content import either_sha256
+from consumers.calibration.content import comparison_sha256, either_sha256
 from consumers.review.refusals import UnknownItem
 from consumers.review.tables import COMPARISONS, ITEMS, LABELS, TEXTS
 from schemas.events import Comparison, Label
@@ -83,14 +83,7 @@ def load_item(connection: Connection, item: int) -> Item:
     )
 
 
-def find_item(connection: Connection, comparison_id: str, role: LabelRole) -> int | None:
-    """The item that asks about this comparison in this role."""
-    return connection.execute(
-        select(ITEMS.c.id).where(ITEMS.c.comparison_id == comparison_id, ITEMS.c.role == role)
-    ).scalar()
-
-
-def item_about(connection: Connection, content_sha256: str, role: LabelRole) -> int | None:
+def find_item(connection: Connection, content_sha256: str, role: LabelRole) -> int | None:
     """The item that asks about the texts of this hash, on whichever sides, in this role."""
     return connection.execute(
         select(ITEMS.c.id)
@@ -117,7 +110,8 @@ def settle(connection: Connection, item: Item, now_s: float) -> None:
     if item.role is not LabelRole.LABEL:
         return
     disputed = complete and adjudicate(labels).state == "disputed"
-    ruling = find_item(connection, item.comparison.event_id, LabelRole.ADJUDICATION)
+    content = comparison_sha256(item.comparison)
+    ruling = find_item(connection, content, LabelRole.ADJUDICATION)
     if ruling is None:
         if disputed:
             add_item(connection, item.comparison, LabelRole.ADJUDICATION, 1, now_s)

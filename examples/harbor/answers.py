@@ -1,12 +1,12 @@
 """Answers as the copilot writes them: an opening, a fenced query, an explanation, a closing."""
 
-import re
 from enum import StrEnum
 from typing import Final
 
 from examples.harbor.dice import dice
 from examples.harbor.faults import Filters
 from examples.harbor.questions import Question
+from streams.verify.fenced_blocks import FencedBlock, in_order
 
 
 class Style(StrEnum):
@@ -51,8 +51,6 @@ _CLOSINGS: Final[dict[Style, tuple[str, ...]]] = {
     ),
 }
 
-_FENCE: Final = re.compile(r"```(?:sql)?[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
-
 
 def explain(question: Question, filters: Filters | None = None) -> str:
     """One sentence that states each filter; `filters` replaces what is stated, not the SQL."""
@@ -71,10 +69,11 @@ def render(sql: str, explanation: str, style: Style, seed: int | str = 0) -> str
 
 def split_answer(text: str) -> tuple[str, str]:
     """The SQL of the first fenced block and the prose after it; no block gives an empty SQL."""
-    found = _FENCE.search(text)
-    if found is None:
+    parts = in_order(text)
+    block = next((part for part in parts if isinstance(part, FencedBlock)), None)
+    if block is None:
         return "", text.strip()
-    return found.group(1).strip(), text[found.end() :].strip()
+    return block.body.strip(), "\n".join(part for part in parts if isinstance(part, str)).strip()
 
 
 def style_of(text: str) -> Style:

@@ -45,6 +45,11 @@ def test_an_answer_that_is_nothing_but_sql_is_code() -> None:
     assert [block.language for block in blocks("SELECT 1")] == ["sql"]
 
 
+def test_what_a_verifier_reads_as_code_is_shown_as_code() -> None:
+    answer = "Sure:```sql\nSELECT 1\n```\nIt is 1."
+    assert [block.language for block in blocks(answer)] == [None, "sql", None]
+
+
 def test_a_fence_that_never_closes_runs_to_the_end() -> None:
     assert [block.language for block in blocks("so:\n```sql\nSELECT 1")] == [None, "sql"]
 

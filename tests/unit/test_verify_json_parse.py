@@ -41,6 +41,8 @@ def test_a_fence_is_closed_by_its_own_mark() -> None:
         ("Sure:```sql\nSELECT 1\n```\nIt is 1.", [("sql", "SELECT 1\n")], "Sure:\nIt is 1."),
         ("Sure:```\nSELECT 1\n```", [("", "SELECT 1\n")], "Sure:"),
         ("```sql\nSELECT 1```\nIt is 1.", [("sql", "SELECT 1")], "It is 1."),
+        ("```sql\nSELECT 1\n``` It is 1.", [("sql", "SELECT 1\n")], "It is 1."),
+        ("```md\n```sql\nSELECT 1\n```", [("md", "```sql\nSELECT 1\n")], ""),
         ("~~~sql\nSELECT 1~~~\n~~~", [("sql", "SELECT 1~~~\n")], ""),
         ("````py\nx = 1```\n````", [("py", "x = 1```\n")], ""),
         ("call ```f()``` then", [], "call ```f()``` then"),

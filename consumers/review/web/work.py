@@ -6,6 +6,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import ValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from consumers.calibration.content import comparison_sha256
 from consumers.review.drafts import Draft, draft_of, keep_draft
 from consumers.review.items import find_item, load_item, standing_labels
 from consumers.review.refusals import NotAllowed
@@ -147,7 +148,7 @@ def _first_labels(review: Review, held: Held, session: Session) -> list[tuple[Ch
     if held.item.role is not LabelRole.ADJUDICATION:
         return []
     with review.reading() as connection:
-        first = find_item(connection, comparison.event_id, LabelRole.LABEL)
+        first = find_item(connection, comparison_sha256(comparison), LabelRole.LABEL)
         labels = [] if first is None else standing_labels(connection, first)
     order = order_shown(session.person.name, comparison.event_id)
     mixed = sorted(labels, key=lambda one: unit_interval("label order", one.event_id))
