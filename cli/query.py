@@ -113,13 +113,7 @@ def _values(given: list[str]) -> dict[str, str]:
 
 def _print(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
-    if not rows:
-        table.caption = "no rows"
-    Console().print(table)
+    from consumers.clickhouse.answer_table import answer_table
+
+    Console().print(answer_table(title, columns, rows))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from consumers.clickhouse.named_queries import Answer, NamedQuery
+from consumers.clickhouse.answer_table import answer_table
 from examples.harbor.demo.gate_trials import GateTrial
 from examples.harbor.demo.result import AccountingFigures, DemoResult
 from examples.harbor.demo.story import Story
@@ -28,7 +28,7 @@ def show(story: Story, console: Console) -> None:
 
 def _parts(story: Story) -> Iterator[RenderableType]:
     for query, answer in story.answers:
-        yield _answer(query, answer)
+        yield answer_table(f"ClickHouse: {query.title}", answer.columns, answer.rows)
     yield _accounts(story.result.accounting)
     yield _judge(story)
     yield _gate(story.trials)
@@ -63,7 +63,7 @@ def _policies(result: DemoResult) -> Table:
 def _judge(story: Story) -> Table:
     table = Table(title="The judge against simulated people (anchors)")
     for column in ("split", "slice", "n", "kappa", "lower bound (95 %)", "coverage", "verdict"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for one in story.calibrations:
         table.add_row(one.split, one.slice or "all", str(one.n), *_numbers(one), one.verdict.value)
     return table
@@ -87,7 +87,7 @@ def _accounts(accounting: AccountingFigures) -> Table:
     verdict = "every event found" if accounting.closed else "EVENTS ARE MISSING"
     table = Table(title=f"Accounting by ids: {verdict}")
     for column in ("stage", "in", "out", "discarded", "dead letters", "pending", "missing"):
-        table.add_column(column)
+        table.add_column(column, overflow="fold")
     for account in accounting.stages.values():
         table.add_row(
             account.stage,
@@ -98,13 +98,4 @@ def _accounts(accounting: AccountingFigures) -> Table:
             str(account.pending),
             str(account.missing_count),
         )
-    return table
-
-
-def _answer(query: NamedQuery, answer: Answer) -> Table:
-    table = Table(title=f"ClickHouse: {query.title}")
-    for column in answer.columns:
-        table.add_column(column)
-    for row in answer.rows:
-        table.add_row(*("–" if cell is None else str(cell) for cell in row))
     return table
