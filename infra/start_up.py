@@ -1,5 +1,6 @@
 """A process's start: what it loads stays, so nothing looks through it for garbage."""
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ def start_up() -> Iterator[None]:
 
     For a process that loads once and then runs for long. Measured on one that opens a model: torch
     and transformers leave 540,000 objects, and looking through them again and again took 1.4 s of
-    an 8 s start and 1.3 s of the end.
+    an 8 s start. At the end they are let go of: nanobind reports what is left as leaked.
     """
     gc.disable()
     try:
@@ -19,3 +20,4 @@ def start_up() -> Iterator[None]:
     finally:
         gc.freeze()
         gc.enable()
+        atexit.register(gc.unfreeze)
