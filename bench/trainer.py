@@ -22,6 +22,7 @@ from pathlib import Path
 from bench.harbor_pairs import harbor_pairs
 from examples.harbor import policy
 from schemas.events import Preference
+from streams.inference.device import compute_device
 from trainer.checkpoint import load_policy
 from trainer.dpo import DpoConfig, train
 from trainer.quiet import quiet
@@ -91,7 +92,7 @@ def _bare(rows: Sequence[Preference], out: Path) -> None:
             precompute_ref_log_probs=True,
             gradient_checkpointing=False,
             bf16=False,
-            use_cpu=not torch.cuda.is_available(),
+            use_cpu=compute_device() == "cpu",
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,

@@ -23,7 +23,12 @@ def serve(
     name: Annotated[
         str | None, typer.Option(help="What clients call the model; default: the folder's name.")
     ] = None,
-    max_batch: Annotated[int, typer.Option(min=1, help="Requests that are decoded together.")] = 64,
+    max_batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Requests that are decoded together; default: 64, on a graphics card 512."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of torch; default: one for each usable core.")
     ] = None,

@@ -13,6 +13,7 @@ PREFSTREAM_TOPIC_PREFIX        put before every topic and group name (default no
 PREFSTREAM_REGISTRY_URL        schema registry to register our schemas in
 PREFSTREAM_MODEL_URL           OpenAI-compatible endpoint for judge and policy
 PREFSTREAM_MODEL_API_KEY       its key
+PREFSTREAM_DEVICE              where models compute in process: auto, cpu or cuda (default auto)
 PREFSTREAM_NONCE_KEY           secret behind the codes in judge prompts, the same for all workers
 PREFSTREAM_WEBHOOK_URL         where promotions, refusals and alarms are posted
 """
@@ -21,7 +22,7 @@ import difflib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -37,6 +38,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.errors import ConfigError
 
 PREFIX = "PREFSTREAM_"
+AskedDevice = Literal["auto", "cpu", "cuda"]
 # Two names this alike are one name and a slip; Kubernetes' own PREFSTREAM_PORT and the like are
 # further from every name we know.
 _SLIP_SIMILARITY = 0.85
@@ -96,6 +98,8 @@ class Settings(BaseSettings):
     model_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     """OpenAI-compatible endpoint (http://host:port/v1)."""
     model_api_key: SecretStr | None = None
+    device: AskedDevice = "auto"
+    """Of models in this process and of training; auto = a graphics card where there is one."""
     nonce_key: SecretStr | None = Field(default=None, min_length=16)
     """None = one that is made for the data folder."""
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None
@@ -147,6 +151,7 @@ _REMEDIES = {
     "clickhouse_url": "give http://host:port, with user:password@ before the host if needed",
     "registry_url": "give http://host:port",
     "model_url": "give http://host:port/v1",
+    "device": "give auto, cpu or cuda",
     "topic_prefix": "use at most 100 letters, digits, dots, dashes and underscores",
     "partitions": "give a whole number from 1 to 1000",
     "replication_factor": "give a whole number from 1 to 10",

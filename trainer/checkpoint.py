@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.errors import ConfigError
 from schemas.records import Message
+from streams.inference.device import a_full_card_is_fatal, compute_device
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -24,6 +25,15 @@ class Policy:
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     max_length: int
+
+    def to_device(self) -> None:
+        """Move the model to where this process computes, and out of training.
+
+        A trainer moves its model itself.
+        """
+        with a_full_card_is_fatal(f"loading {self.model.name_or_path}", "take a smaller model"):
+            # transformers' wrapper around torch's own is not typed for it
+            self.model.to(compute_device()).eval()  # type: ignore[arg-type]
 
     def token_ids(
         self, chats: Sequence[Sequence[Message]], *, for_answer: bool = False

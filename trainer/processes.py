@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from schemas.events import Preference
+from streams.inference.device import compute_device
 from trainer.policy import Progress, Train, TrainedPolicy, Watch
 
 T = TypeVar("T")
@@ -91,11 +92,10 @@ def wait_for_all() -> None:
 
 def _shared(work: Work | None) -> Work | None:
     """What the first process gave to this call."""
-    import torch
     from accelerate import PartialState
     from accelerate.utils import broadcast_object_list
 
-    if torch.cuda.is_available():
+    if compute_device() == "cuda":
         PartialState(timeout=_PATIENCE)
     else:
         PartialState(cpu=True, backend="gloo", timeout=_PATIENCE)

@@ -20,12 +20,9 @@ class RewardModel:
     """
 
     def __init__(self, path: Path) -> None:
-        import torch
-
         with quiet():
             self._loaded = load_reward_model(path)
-        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._loaded.model.to(self._device).eval()  # type: ignore[arg-type,unused-ignore]
+        self._loaded.to_device()
         # A fast tokenizer may not be called by two threads at once.
         self._lock = threading.Lock()
 
@@ -62,12 +59,14 @@ class RewardModel:
     def _forward(self, texts: Sequence[Sequence[int]]) -> list[float]:
         import torch
 
-        width, pad = max(map(len, texts)), self._loaded.tokenizer.pad_token_id
-        ids = torch.tensor([[*one, *[pad] * (width - len(one))] for one in texts])
-        seen = torch.tensor([[1] * len(one) + [0] * (width - len(one)) for one in texts])
+        model, pad = self._loaded.model, self._loaded.tokenizer.pad_token_id
+        width = max(map(len, texts))
+        ids = [[*one, *[pad] * (width - len(one))] for one in texts]
+        seen = [[1] * len(one) + [0] * (width - len(one)) for one in texts]
         with torch.inference_mode():
-            logits = self._loaded.model(
-                input_ids=ids.to(self._device), attention_mask=seen.to(self._device)
+            logits = model(
+                input_ids=torch.tensor(ids, device=model.device),
+                attention_mask=torch.tensor(seen, device=model.device),
             ).logits
         scores: list[float] = logits[:, 0].float().tolist()
         return scores

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from schemas.errors import ConfigError
 from schemas.events import Preference
+from streams.inference.device import a_full_card_is_fatal, compute_device
 from streams.inference.identity import folder_fingerprint
 from trainer import processes
 from trainer.checkpoint import (
@@ -65,9 +66,7 @@ class Job(Generic[C]):
 
         No network, nothing printed; bf16 where the hardware has it.
         """
-        import torch
-
-        config, on_gpu = self.config, torch.cuda.is_available()
+        config, on_gpu = self.config, compute_device() == "cuda"
         steps = math.ceil(n_examples / config.batch_size) * config.epochs
         return {
             "output_dir": str(self.output_dir),
@@ -129,7 +128,14 @@ def train_with(
     checkpoint = processes.first_before_others(lambda: begin(part, origin))
     job = Job(policy=policy, fitted=fitted, config=config, kind=method.kind, output_dir=part)
     try:
-        with a_full_disk_is_fatal(part), quiet(), curves_of(out_dir):
+        with (
+            a_full_disk_is_fatal(part),
+            a_full_card_is_fatal(
+                f"training in {part}", "use a smaller batch_size, or more accumulation"
+            ),
+            quiet(),
+            curves_of(out_dir),
+        ):
             trainer = method.build(job)
             trainer.add_callback(watching(watch, log))
             trainer.add_callback(marking())

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +11,16 @@ from typing import Final, TypeVar
 from schemas.errors import Fatal, PrefstreamError
 from schemas.records import Message
 from streams.inference.chat import ChatAnswer, ChatRequest
+from streams.inference.device import Device, a_full_card_is_fatal, compute_device
 from streams.inference.in_process_answer import answer
 from streams.inference.in_process_batches import MicroBatches
 from streams.inference.in_process_decode import Row, decode, new_row
 from streams.inference.in_process_score import answer_ids, log_likelihoods
 from streams.inference.in_process_weights import load_weights, use_threads
 
-# More rows make a step dearer and hardly a token cheaper on CPU.
-MAX_BATCH: Final = 64
+# More rows make a step dearer and hardly a token cheaper on a CPU. A card is busy with starting
+# kernels, not with rows: a step of 512 rows of a small model takes as long as one of 64.
+_MAX_BATCH: Final[Mapping[Device, int]] = {"cpu": 64, "cuda": 512}
 # Callers that start together arrive within this; a step of a full batch takes 20 ms.
 _LINGER_S: Final = 0.003
 
@@ -45,10 +47,12 @@ class InProcessModel:
     Concurrent calls share batches of up to ``max_batch`` rows on one worker thread, so the event
     loop is never blocked. The same request gives the same answer whatever else is in its batch,
     as near as float32 allows: each row has its own temperature, top-p and noise, the noise fixed
-    by seed and prompt. ``threads`` are torch's, for the whole process; None = one
-    for each core that this process may use.
+    by seed and prompt. ``max_batch`` None = 64 on a CPU, 512 on a graphics card. ``device`` None =
+    as PREFSTREAM_DEVICE says. ``threads`` are torch's, for the whole process; None = one for each
+    core that this process may use.
 
-    Raises ``Fatal`` where the folder holds no model that can be loaded.
+    Raises ``Fatal`` where the folder holds no model that can be loaded, and ``ConfigError`` where
+    PREFSTREAM_DEVICE asks for a card and there is none.
     """
 
     def __init__(
@@ -56,16 +60,21 @@ class InProcessModel:
         path: Path,
         *,
         name: str | None = None,
-        max_batch: int = MAX_BATCH,
+        max_batch: int | None = None,
+        device: Device | None = None,
         threads: int | None = None,
     ) -> None:
-        self._weights = load_weights(path)
+        device = device or compute_device()
+        self._weights = load_weights(path, device)
         self.model = name or path.resolve().name
         self.fingerprint = self._weights.fingerprint
         self.context_tokens = self._weights.context_tokens
         use_threads(threads)
         self._batches = MicroBatches[_Generation | _Scoring](
-            self._run, name=f"model {self.model}", max_batch=max_batch, linger_s=_LINGER_S
+            self._run,
+            name=f"model {self.model}",
+            max_batch=max_batch or _MAX_BATCH[device],
+            linger_s=_LINGER_S,
         )
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
@@ -97,8 +106,12 @@ class InProcessModel:
 
     def _run(self, jobs: list["_Generation | _Scoring"]) -> None:
         try:
-            self._score([job for job in jobs if isinstance(job, _Scoring)])
-            self._generate([job for job in jobs if isinstance(job, _Generation)])
+            with a_full_card_is_fatal(
+                f"model {self.model}, {len(jobs)} requests at once",
+                "ask for fewer at once (worker --concurrency, serve --max-batch)",
+            ):
+                self._score([job for job in jobs if isinstance(job, _Scoring)])
+                self._generate([job for job in jobs if isinstance(job, _Generation)])
         except BaseException as error:  # the callers wait: whatever it is, they must hear of it
             for job in jobs:
                 _fail(job.done, error)

@@ -7,8 +7,9 @@ import torch
 
 from schemas.errors import Poison
 from streams.inference.chat import ChatRequest
+from streams.inference.device import Device
 from streams.inference.in_process_cache import new_cache
-from streams.inference.in_process_sampling import noise, pick
+from streams.inference.in_process_sampling import Sampling, noise
 from streams.inference.in_process_weights import Weights
 
 # Dropping finished rows copies the cache of the others, which costs about 1.5 steps: it pays
@@ -66,32 +67,33 @@ def decode(weights: Weights, rows: Sequence[Row], on_finished: Callable[[Row], N
             return
 
 
-def padded(prompts: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def padded(
+    prompts: Sequence[Sequence[int]], device: Device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Token ids aligned right, their attention mask, and positions that count real tokens only."""
     width = max(len(prompt) for prompt in prompts)
-    ids = torch.tensor([[0] * (width - len(prompt)) + list(prompt) for prompt in prompts])
-    lengths = torch.tensor([len(prompt) for prompt in prompts])
-    mask = (torch.arange(width) >= (width - lengths).unsqueeze(1)).long()
+    rows = [[0] * (width - len(prompt)) + list(prompt) for prompt in prompts]
+    ids = torch.tensor(rows, device=device)
+    mask = last_columns([len(prompt) for prompt in prompts], width, device).long()
     return ids, mask, (mask.cumsum(dim=1) - 1).clamp(min=0)
+
+
+def last_columns(counts: Sequence[int], width: int, device: Device) -> torch.Tensor:
+    """(rows, width) of booleans: in each row the last ``count`` columns."""
+    starts = width - torch.tensor(counts, device=device)
+    return torch.arange(width, device=device) >= starts.unsqueeze(1)
 
 
 class _Batch:
     """The rows still in the cache, and the tensors with one entry for each of them."""
 
     def __init__(self, weights: Weights, rows: Sequence[Row]) -> None:
-        self._model = weights.model
-        self._rows = list(rows)
+        self._model, self._device = weights.model, weights.device
         self._cache = new_cache(weights.model.config.num_hidden_layers)
-        self._ids, self._mask, self._positions = padded([row.prompt for row in rows])
-        self._temperature = torch.tensor([row.request.temperature for row in rows]).double()
-        self._top_p = torch.tensor([row.request.top_p for row in rows]).double()
-        longest = max(row.budget_tokens for row in rows)
-        self._noise = torch.zeros(len(rows), longest, dtype=torch.float64)
-        for index, row in enumerate(rows):
-            if row.request.temperature > 0:
-                drawn = noise(row.request.seed, row.prompt, row.budget_tokens)
-                self._noise[index, : row.budget_tokens] = drawn
+        self._ids, self._mask, self._positions = padded([row.prompt for row in rows], self._device)
+        self._noise = _noise(rows).to(self._device)
         self._steps = 0
+        self._hold(rows)
 
     def step(self) -> None:
         """Add one token to every unfinished row."""
@@ -107,7 +109,7 @@ class _Batch:
             .logits[:, -1]
             .float()
         )
-        picked = pick(logits, self._temperature, self._top_p, self._noise[:, self._steps])
+        picked = self._sampling.pick(logits, self._noise[:, self._steps])
         self._note_logprobs(logits, picked)
         for row, token in zip(self._rows, picked.tolist(), strict=True):
             if not row.finish_reason:
@@ -133,35 +135,52 @@ class _Batch:
         if not live:
             return False
         if len(live) <= len(self._rows) * (1 - _FINISHED_SHARE):
-            kept = torch.tensor(live)
-            self._rows = [self._rows[index] for index in live]
+            kept = torch.tensor(live, device=self._device)
             self._cache.batch_select_indices(kept)
             self._ids, self._mask = self._ids[kept], self._mask[kept]
             self._positions = self._positions[kept]
-            self._temperature, self._top_p = self._temperature[kept], self._top_p[kept]
             self._noise = self._noise[kept]
+            self._hold([self._rows[index] for index in live])
         return True
+
+    def _hold(self, rows: Sequence[Row]) -> None:
+        """These are the batch's rows from now on."""
+        self._rows = list(rows)
+        requests = [row.request for row in rows]
+        self._sampling = Sampling(
+            [request.temperature for request in requests],
+            [request.top_p for request in requests],
+            self._device,
+        )
+        asking = [index for index, request in enumerate(requests) if request.top_logprobs]
+        self._asking = [self._rows[index] for index in asking]
+        self._asking_at = torch.tensor(asking, dtype=torch.long, device=self._device)
 
     def _note_logprobs(self, logits: torch.Tensor, picked: torch.Tensor) -> None:
         """Raw log-probabilities, of the rows that ask for them: before temperature and top-p."""
-        asking = [
-            index
-            for index, row in enumerate(self._rows)
-            if row.request.top_logprobs and not row.finish_reason
-        ]
-        if not asking:
+        if not self._asking:
             return
-        raw = logits[asking].log_softmax(dim=-1)
-        chosen = raw.gather(1, picked[asking].unsqueeze(1)).squeeze(1).tolist()
-        most = max(self._rows[index].request.top_logprobs for index in asking)
-        values, ids = raw.topk(min(most, raw.shape[1]), dim=-1)
-        for index, logprob, top, tokens in zip(
-            asking, chosen, values.tolist(), ids.tolist(), strict=True
-        ):
-            row = self._rows[index]
-            count = row.request.top_logprobs
-            row.logprobs.append(logprob)
-            row.alternatives.append(list(zip(tokens[:count], top[:count], strict=True)))
+        raw = logits[self._asking_at].log_softmax(dim=-1)
+        chosen = raw.gather(1, picked[self._asking_at].unsqueeze(1))
+        most = min(max(row.request.top_logprobs for row in self._asking), raw.shape[1])
+        values, ids = raw.topk(most, dim=-1)
+        # one copy from the card for all three: float64 holds ids and float32 exactly
+        noted = torch.cat([chosen.double(), values.double(), ids.double()], dim=1).tolist()
+        for row, (logprob, *top) in zip(self._asking, noted, strict=True):
+            if not row.finish_reason:
+                best = zip(map(int, top[most:]), top[:most], strict=True)
+                row.logprobs.append(logprob)
+                row.alternatives.append(list(best)[: row.request.top_logprobs])
+
+
+def _noise(rows: Sequence[Row]) -> torch.Tensor:
+    """(rows, tokens) of uniform numbers, zero where a row needs none."""
+    drawn = torch.zeros(len(rows), max(row.budget_tokens for row in rows), dtype=torch.float64)
+    for index, row in enumerate(rows):
+        if row.request.temperature > 0:
+            numbers = noise(row.request.seed, row.prompt, row.budget_tokens)
+            drawn[index, : row.budget_tokens] = numbers
+    return drawn
 
 
 def _finish_reason(row: Row, weights: Weights) -> str:

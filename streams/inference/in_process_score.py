@@ -7,7 +7,7 @@ import torch
 
 from schemas.errors import Poison
 from schemas.records import Message
-from streams.inference.in_process_decode import padded
+from streams.inference.in_process_decode import last_columns, padded
 from streams.inference.in_process_weights import Weights
 
 # Logits of a chunk: rows x answer tokens x vocabulary in float32.
@@ -49,9 +49,9 @@ def log_likelihoods(
 
 
 def _chunk(weights: Weights, pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> list[float]:
-    ids, mask, positions = padded([[*prompt, *answer] for prompt, answer in pairs])
-    lengths = torch.tensor([len(answer) for _, answer in pairs])
-    longest = int(lengths.max())
+    device, lengths = weights.device, [len(answer) for _, answer in pairs]
+    ids, mask, positions = padded([[*prompt, *answer] for prompt, answer in pairs], device)
+    longest = max(lengths)
     # aligned right, so every answer lies in the last columns; the logits before each token
     # are those of the column to its left
     logits = (
@@ -67,5 +67,5 @@ def _chunk(weights: Weights, pairs: Sequence[tuple[Sequence[int], Sequence[int]]
     )
     targets = ids[:, -longest:].unsqueeze(2)
     logprobs = logits.log_softmax(dim=-1).gather(2, targets).squeeze(2)
-    inside = torch.arange(longest) >= (longest - lengths).unsqueeze(1)
-    return [float(value) for value in (logprobs.double() * inside).sum(dim=1)]
+    sums = (logprobs.double() * last_columns(lengths, longest, device)).sum(dim=1)
+    return [float(value) for value in sums.tolist()]

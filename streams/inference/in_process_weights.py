@@ -13,13 +13,12 @@ from transformers.utils import logging as transformers_logging
 from schemas.errors import Fatal
 from schemas.records import Message
 from streams.inference.chat_tokens import prompt_ids, text_ids
+from streams.inference.device import Device, a_full_card_is_fatal, has_bfloat16
 from streams.inference.identity import folder_fingerprint
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-# Without these units bfloat16 is emulated, many times slower than float32.
-_BFLOAT16_FLAGS: Final = frozenset({"avx512_bf16", "amx_bf16"})
 # 64 threads on a quota of 2 cores wait for each other most of the time.
 _CPU_QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
 # For models that do not say how far they see.
@@ -31,6 +30,8 @@ class Weights:
     """A loaded causal language model with its tokenizer."""
 
     model: "PreTrainedModel"
+    device: Device
+    """Where the model is, and whatever is given to it."""
     tokenizer: "PreTrainedTokenizerBase"
     fingerprint: str
     ends: frozenset[int]
@@ -55,11 +56,11 @@ class Weights:
         return str(self.tokenizer.decode([token]))
 
 
-def load_weights(folder: Path) -> Weights:
+def load_weights(folder: Path, device: Device) -> Weights:
     """Load the folder that ``save_pretrained`` wrote.
 
-    Raises ``Fatal`` where there is none, where it cannot be loaded, or where its tokenizer has no
-    chat template.
+    Raises ``Fatal`` where there is none, where it cannot be loaded, where its tokenizer has no
+    chat template, or where the card has no room for it.
     """
     fingerprint = folder_fingerprint(folder)
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -78,9 +79,12 @@ def load_weights(folder: Path) -> Weights:
             f"{folder}: the tokenizer has no chat template; set tokenizer.chat_template and save "
             "it again"
         )
-    model = stored.to(compute_type(stored.dtype, _cpu_flags())).eval()
+    with a_full_card_is_fatal(f"{folder}: loading the model", "take a smaller one"):
+        dtype = compute_type(stored.dtype, bfloat16=has_bfloat16(device))
+        model = stored.to(device=device, dtype=dtype).eval()
     return Weights(
         model=model,
+        device=device,
         tokenizer=tokenizer,
         fingerprint=fingerprint,
         ends=frozenset(_ids(model.generation_config.eos_token_id) + _ids(tokenizer.eos_token_id)),
@@ -88,11 +92,9 @@ def load_weights(folder: Path) -> Weights:
     )
 
 
-def compute_type(stored: torch.dtype, cpu_flags: frozenset[str]) -> torch.dtype:
-    """bfloat16 only for weights stored so, and only where the processor has units for it."""
-    if stored == torch.bfloat16 and cpu_flags & _BFLOAT16_FLAGS:
-        return torch.bfloat16
-    return torch.float32
+def compute_type(stored: torch.dtype, *, bfloat16: bool) -> torch.dtype:
+    """bfloat16 only for weights stored so, and only where the device has units for it."""
+    return torch.bfloat16 if bfloat16 and stored == torch.bfloat16 else torch.float32
 
 
 def use_threads(threads: int | None) -> None:
@@ -109,14 +111,6 @@ def _quota_cores() -> int:
         return max(1, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):  # no cgroup, or "max": no quota
         return torch.get_num_threads()
-
-
-def _cpu_flags() -> frozenset[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:  # not Linux: float32 is always right
-        return frozenset()
-    return frozenset(next((line.split() for line in lines if line.startswith("flags")), ()))
 
 
 def _ids(value: int | list[int] | None) -> list[int]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from streams.inference.chat import ChatModel
+from streams.inference.device import compute_device
 from streams.inference.identity import LOCAL, endpoint_model
 from streams.inference.settings import InferenceSettings
 
@@ -19,14 +20,14 @@ def open_model(
     | ``path:DIR``  | transformers in this process, the folder's weights loaded   |
     | ``openai:NAME`` or ``NAME`` | that model at the endpoint ``settings.model_url`` |
 
-    Raises ``ConfigError`` for an empty reference or a missing endpoint, and ``Fatal`` where the
-    folder holds no model that can be loaded.
+    Raises ``ConfigError`` for an empty reference, a missing endpoint or a device that is not
+    there, and ``Fatal`` where the folder holds no model that can be loaded.
     """
     if ref.startswith(LOCAL):
         # imported here: torch takes seconds to load, and only this branch needs it
         from streams.inference.in_process import InProcessModel
 
-        return InProcessModel(Path(ref.removeprefix(LOCAL)))
+        return InProcessModel(Path(ref.removeprefix(LOCAL)), device=compute_device(settings))
     name = endpoint_model(ref)
     if not name:
         raise ConfigError(f"model {ref!r} names no model; write path:DIR or openai:NAME")

@@ -91,7 +91,7 @@ def test_bfloat16_is_computed_in_only_where_the_hardware_has_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     flags = tmp_path / "cpuinfo"
-    monkeypatch.setattr("trainer.precision._CPU_INFO", flags)
+    monkeypatch.setattr("streams.inference.device._CPU_INFO", flags)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     flags.write_text("flags : avx2 avx512f\n")
     assert not computes_in_bfloat16("auto")

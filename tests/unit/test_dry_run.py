@@ -70,7 +70,7 @@ async def test_longer_answers_cost_more_and_a_set_of_one_costs_nothing(project: 
 
 def test_the_tokenizer_of_a_local_model_counts_with_its_template() -> None:
     count, how = token_count(f"path:{POLICY_FOLDER}")
-    weights = load_weights(POLICY_FOLDER)
+    weights = load_weights(POLICY_FOLDER, "cpu")
     messages = (Message(role="user", content="How much revenue did the north make?"),)
     assert how == "tokenizer"
     assert count(messages) == len(weights.prompt(messages))

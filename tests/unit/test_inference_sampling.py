@@ -2,15 +2,15 @@
 
 import torch
 
-from streams.inference.in_process_sampling import noise, pick
+from streams.inference.in_process_sampling import Sampling, noise
 
 # probabilities 0.5, 0.3, 0.15, 0.05
 LOGITS = torch.tensor([0.5, 0.3, 0.15, 0.05]).log()
 
 
 def drawn(uniform: float, *, temperature: float = 1.0, top_p: float = 1.0) -> int:
-    one = torch.tensor([[temperature], [top_p], [uniform]], dtype=torch.float64)
-    return int(pick(LOGITS.unsqueeze(0), one[0], one[1], one[2])[0])
+    sampling = Sampling([temperature], [top_p], "cpu")
+    return int(sampling.pick(LOGITS.unsqueeze(0), torch.tensor([uniform]).double())[0])
 
 
 def test_the_noise_inverts_the_cumulative_distribution() -> None:
@@ -44,13 +44,8 @@ def test_the_nucleus_is_the_fewest_tokens_that_reach_top_p() -> None:
 
 def test_rows_do_not_touch_each_other() -> None:
     logits = torch.stack([LOGITS, LOGITS.flip(0), LOGITS])
-    picked = pick(
-        logits,
-        torch.tensor([0.0, 1.0, 1.0]).double(),
-        torch.tensor([1.0, 0.5, 1.0]).double(),
-        torch.tensor([0.9, 0.9, 0.9]).double(),
-    )
-    assert picked.tolist() == [0, 3, 2]
+    sampling = Sampling([0.0, 1.0, 1.0], [1.0, 0.5, 1.0], "cpu")
+    assert sampling.pick(logits, torch.full((3,), 0.9).double()).tolist() == [0, 3, 2]
 
 
 def test_the_noise_is_fixed_by_seed_and_prompt() -> None:

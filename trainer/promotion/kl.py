@@ -32,6 +32,8 @@ def kl_per_token(
         policy, other = load_policy(candidate), load_policy(reference)
     if policy.tokenizer.get_vocab() != other.tokenizer.get_vocab():
         return None
+    policy.to_device()
+    other.to_device()
     torch.manual_seed(seed)
     found: list[float] = []
     for start in range(0, len(prompts), _BATCH):
@@ -47,7 +49,7 @@ def _of_answer(policy: Policy, other: Policy, ids: list[int], max_tokens: int) -
     """The mean over one sampled answer; nothing where the answer is empty."""
     import torch
 
-    prompt = torch.tensor([ids])
+    prompt = torch.tensor([ids], device=policy.model.device)
     with torch.inference_mode():
         whole = policy.model.generate(  # type: ignore[operator]  # transformers' mixin is untyped
             prompt,
