@@ -14,7 +14,9 @@ app = typer.Typer(
 
 @app.command()
 def install() -> None:
-    """Install vLLM into the cache folder, from a lock file with hashes (about 6 GB).
+    """Install vLLM for the CPU into the cache folder, from a lock file with hashes (about 6 GB).
+
+    Not needed where PREFSTREAM_VLLM_PYTHON names the python of an environment that has vLLM.
 
     [bold]Examples[/bold]
 
@@ -23,7 +25,12 @@ def install() -> None:
     from infra.settings import Settings
     from infra.vllm import install as install_vllm
 
-    typer.echo(f"vLLM is installed: {install_vllm(Settings())}")
+    settings = Settings()
+    python = install_vllm(settings)
+    if settings.vllm_python:
+        typer.echo(f"nothing to install: PREFSTREAM_VLLM_PYTHON is used, {python}")
+    else:
+        typer.echo(f"vLLM is installed: {python}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -48,6 +55,7 @@ def up(
     [bold]Examples[/bold]
 
       prefstream vllm up examples/harbor/checkpoints/judge --max-model-len 512
+      PREFSTREAM_VLLM_PYTHON=/opt/vllm/bin/python prefstream vllm up models/judge --port 8001
       PREFSTREAM_MODEL_URL=http://127.0.0.1:8000/v1 prefstream worker judge
     """
     from infra.ports import free_port

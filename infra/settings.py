@@ -14,6 +14,7 @@ PREFSTREAM_REGISTRY_URL        schema registry to register our schemas in
 PREFSTREAM_MODEL_URL           OpenAI-compatible endpoint for judge and policy
 PREFSTREAM_MODEL_API_KEY       its key
 PREFSTREAM_DEVICE              where models compute in process: auto, cpu or cuda (default auto)
+PREFSTREAM_VLLM_PYTHON         a python that has vLLM (default `prefstream vllm install`'s)
 PREFSTREAM_NONCE_KEY           secret behind the codes in judge prompts, the same for all workers
 PREFSTREAM_WEBHOOK_URL         where promotions, refusals and alarms are posted
 """
@@ -100,6 +101,8 @@ class Settings(BaseSettings):
     model_api_key: SecretStr | None = None
     device: AskedDevice = "auto"
     """Of models in this process and of training; auto = a graphics card where there is one."""
+    vllm_python: Annotated[Path | None, AfterValidator(_expand_given)] = None
+    """The python of an environment that has vLLM; None = that of ``prefstream vllm install``."""
     nonce_key: SecretStr | None = Field(default=None, min_length=16)
     """None = one that is made for the data folder."""
     webhook_url: Annotated[SecretStr | None, AfterValidator(_web_address)] = None

@@ -1,12 +1,15 @@
 """vLLM in an environment of its own: its dependencies conflict with those of the stages.
 
-The packages stand with their hashes in vllm/requirements.lock. They are made of requirements.in by
+PREFSTREAM_VLLM_PYTHON names one that is there, such as one for a graphics card; ``install`` makes
+one for the CPU, whose packages stand with their hashes in vllm/requirements.lock. They are made of
+requirements.in by
 
     uv pip compile requirements.in --override overrides.txt --generate-hashes \
         --python-version 3.11 --output-file requirements.lock
 """
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -34,24 +37,34 @@ def environment(settings: Settings) -> Path:
 
 
 def python_of(settings: Settings) -> Path | None:
-    """The environment's interpreter; None where it is not installed, or not to its end."""
+    """The interpreter that has vLLM; None where it is not installed, or not to its end.
+
+    Raises ``ConfigError`` where the settings name one that cannot be used.
+    """
+    if settings.vllm_python:
+        return _checked(settings.vllm_python)
     folder = environment(settings)
     return folder / "bin" / "python" if (folder / ".installed").exists() else None
 
 
 def installed(settings: Settings) -> Path:
-    """The environment's interpreter; raises ``ConfigError`` where it is not installed."""
+    """The interpreter that has vLLM; raises ``ConfigError`` where there is none."""
     if (python := python_of(settings)) is None:
-        raise ConfigError("vLLM is not installed; run `prefstream vllm install` (about 6 GB)")
+        raise ConfigError(
+            "vLLM is not installed; run `prefstream vllm install` (about 6 GB), or name the python "
+            "of an environment that has it by PREFSTREAM_VLLM_PYTHON"
+        )
     return python
 
 
 def install(settings: Settings) -> Path:
-    """Make the environment unless it is there (about 6 GB); returns its interpreter.
+    """Make the environment unless one is there (about 6 GB); returns its interpreter.
 
     pip writes its progress to standard error. Any number of processes may ask at once: one
-    installs, the others wait. Raises ``Fatal`` where pip fails.
+    installs, the others wait. Raises ``Fatal`` where pip fails, ``ConfigError`` as ``python_of``.
     """
+    if settings.vllm_python:
+        return installed(settings)
     folder = environment(settings)
     settings.cache_dir.mkdir(parents=True, exist_ok=True)
     with locked(folder.with_name(f"{folder.name}.lock")):
@@ -114,6 +127,26 @@ def is_ready(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _checked(python: Path) -> Path:
+    """The named interpreter, absolute; not resolved, as a link is what makes it its environment's.
+
+    Raises ``ConfigError`` where it cannot be run or has no vLLM.
+    """
+    python = python.absolute()
+    told = f"PREFSTREAM_VLLM_PYTHON={python}"
+    if not python.is_file() or not os.access(python, os.X_OK):
+        raise ConfigError(f"{told}: nothing that can be run; give DIR/bin/python of an environment")
+    # found, not imported: that would load torch too
+    found = "import importlib.util, sys; sys.exit(importlib.util.find_spec('vllm') is None)"
+    try:
+        done = subprocess.run([python, "-c", found], check=False, capture_output=True)
+    except OSError as error:
+        raise ConfigError(f"{told} cannot be started: {error.strerror}") from None
+    if done.returncode:
+        raise ConfigError(f"{told} has no vLLM; install it there, or name another environment")
+    return python
 
 
 def _run(command: list[str]) -> None:

@@ -17,12 +17,14 @@ from infra.kafka import bootstrap, ensure_topics
 from infra.settings import PREFIX, Settings
 from infra.stack import Stack
 
+_INSTALLED = ("PREFSTREAM_CACHE_DIR", "PREFSTREAM_VLLM_PYTHON")
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_settings_from_outside() -> None:
-    """Whoever runs the tests may have a stack of their own configured; only the cache is shared."""
+    """Whoever runs the tests may have a stack of their own; only what was installed is shared."""
     for name in list(os.environ):
-        if name.startswith(PREFIX) and name != "PREFSTREAM_CACHE_DIR":
+        if name.startswith(PREFIX) and name not in _INSTALLED:
             del os.environ[name]
 
 

@@ -68,6 +68,18 @@ def test_each_folder_is_answered_for_by_its_own_weights_and_nothing_is_left(tmp_
     assert len(list((tmp_path / "data" / "logs").iterdir())) == 2
 
 
+def test_a_named_interpreter_serves_where_nothing_is_installed(tmp_path: Path) -> None:
+    made = settings_with(tmp_path, "if sys.argv[1] == '-c': sys.exit(0)\n" + SERVES)
+    named = Settings(
+        vllm_python=environment(made) / "bin" / "python",
+        cache_dir=tmp_path / "none",
+        data_dir=made.data_dir,
+    )
+    folder = save_tiny_model(tmp_path / "policy")
+    served = answer_of(VllmModel(folder, named))
+    assert served == answer_of(InProcessModel(folder, threads=1))
+
+
 def test_a_server_that_does_not_come_up_is_told_by_its_own_words(tmp_path: Path) -> None:
     settings = settings_with(tmp_path, "sys.exit('no memory for keys and values')")
     with pytest.raises(ProcessFailed, match="exit code 1 before it was ready") as raised:
