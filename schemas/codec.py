@@ -18,6 +18,11 @@ HEADER_BYTES = _HEADER.size
 _MAGIC = 0
 
 
+def header(schema_id: int) -> bytes:
+    """What stands before a body in this schema."""
+    return _HEADER.pack(_MAGIC, schema_id)
+
+
 class Codec:
     """Encodes and decodes every event type with the schemas of one registry."""
 
@@ -36,7 +41,7 @@ class Codec:
         """
         schema = self.registry.latest(TOPICS[type(event)])
         body = io.BytesIO()
-        body.write(_HEADER.pack(_MAGIC, schema.schema_id))
+        body.write(header(schema.schema_id))
         try:
             # strict: a misspelt or missing field must fail here, not turn into its default
             fastavro.schemaless_writer(

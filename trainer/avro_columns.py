@@ -83,7 +83,7 @@ class Fields:
         return lambda: self._chunk.texts(start, length), at
 
     def _long(self, logical: str | None, at: Places, end: Places) -> tuple[Column, Places]:
-        value, at = self._chunk.number(at, end)
+        value, at = self._chunk.number(at)
         at = self._chunk.within(at, end, (value >= 0) & (value <= _LATEST_US))
         kind = pa.timestamp("us", tz="UTC") if logical == "timestamp-micros" else pa.int64()
         return lambda: pa.array(value).view(kind), at
@@ -93,7 +93,7 @@ class Fields:
         return lambda: pa.array(value), at
 
     def _enum(self, symbols: Sequence[str], at: Places, end: Places) -> tuple[Column, Places]:
-        index, at = self._chunk.number(at, end)
+        index, at = self._chunk.number(at)
         known = (index >= 0) & (index < len(symbols))
         index = np.where(known, index, 0)
         return lambda: pa.array(symbols).take(pa.array(index)), self._chunk.within(at, end, known)
@@ -102,78 +102,85 @@ class Fields:
         self, kinds: Sequence[Any], rule: "_Rule", at: Places, end: Places
     ) -> tuple[Column, Places]:
         none = kinds.index("null")
-        branch, at = self._chunk.number(at, end)
+        branch, at = self._chunk.number(at)
         given = branch == 1 - none
         at = self._chunk.within(at, end, given | (branch == none))
         rows = np.flatnonzero(given)
         column, at[rows] = self._value(kinds[1 - none], rule, at[rows], end[rows])
-        index = pa.array(np.cumsum(given) - 1, mask=~given)
-        return lambda: column().take(index), at
+        return lambda: column().take(pa.array(np.cumsum(given) - 1, mask=~given)), at
 
     def _array(self, items: Any, rule: "_Rule", at: Places, end: Places) -> tuple[Column, Places]:
         found = self._items(lambda at, end: self._value(items, rule.of_items, at, end), at, end)
         if rule.not_empty:
             found.after = self._chunk.within(found.after, end, found.counts > 0)
-        column, _ = self._value(items, rule.of_items, found.at, found.end)
-        return lambda: pa.ListArray.from_arrays(found.offsets, column()), found.after
+        return lambda: pa.ListArray.from_arrays(found.offsets, found.column()), found.after
 
     def _map(self, values: Any, rule: "_Rule", at: Places, end: Places) -> tuple[Column, Places]:
         def entry(at: Places, end: Places) -> tuple[Column, Places]:
-            _, _, at = self._chunk.extent(at, end)
-            return self._value(values, rule.of_items, at, end)
+            start, length, at = self._chunk.extent(at, end)
+            value, at = self._value(values, rule.of_items, at, end)
+            return lambda: pa.StructArray.from_arrays(
+                [self._chunk.texts(start, length), value()], names=["key", "value"]
+            ), at
 
         found = self._items(entry, at, end)
-        start, length, at = self._chunk.extent(found.at, found.end)
-        column, _ = self._value(values, rule.of_items, at, found.end)
-        keys = self._chunk.texts(start, length)
-        at = self._chunk.within(found.after, end, ~found.repeats(keys))
-        return lambda: pa.MapArray.from_arrays(found.offsets, keys, column()), at
+
+        def column() -> pa.Array:
+            keys, items = found.column().flatten()
+            return pa.MapArray.from_arrays(found.offsets, keys, items)
+
+        return column, self._chunk.within(found.after, end, ~found.repeated())
 
     def _items(
         self, read: Callable[[Places, Places], tuple[Column, Places]], at: Places, end: Places
     ) -> "_Items":
         """Where each item of each row's block begins: first items of all rows, then second ones."""
-        counts, at = self._chunk.number(at, end)
+        counts, at = self._chunk.number(at)
         at = self._chunk.within(at, end, (counts >= 0) & (counts <= _MOST_ITEMS))
         counts = np.where(at <= end, counts, 0)
-        begun: list[tuple[Places, Places]] = []
         rows = np.flatnonzero(counts)
         filled, left = rows, counts[rows]
-        while rows.size:
-            begun.append((rows, at[rows]))
-            _, at[rows] = read(at[rows], end[rows])
+        columns: list[Column] = []
+        owners: list[Places] = []
+        while rows.size or not columns:
+            column, at[rows] = read(at[rows], end[rows])
+            columns.append(column)
+            owners.append(rows)
             more = left > 1
             rows, left = rows[more], left[more] - 1
-        closing, after = self._chunk.number(at[filled], end[filled])
+        closing, after = self._chunk.number(at[filled])
         at[filled] = self._chunk.within(after, end[filled], closing == 0)
-        owner = np.concatenate([rows for rows, _ in begun] or [filled])
-        begins = np.concatenate([places for _, places in begun] or [filled])
-        if len(begun) > 1:
-            order = np.argsort(owner, kind="stable")
-            owner, begins = owner[order], begins[order]
-        return _Items(counts=counts, owner=owner, at=begins, end=end[owner], after=at)
+        return _Items(counts=counts, columns=columns, owners=owners, after=at)
 
 
 @dataclass(kw_only=True)
 class _Items:
-    """The items of all rows in the order of the rows; ``owner`` is the row of each."""
+    """The items of all rows: first items of each, with the rows that own them, then second ones."""
 
     counts: Places
-    owner: Places
-    at: Places
-    end: Places
+    columns: list[Column]
+    owners: list[Places]
     after: Places
 
     @property
     def offsets(self) -> pa.Array:
         return pa.array(np.concatenate([[0], np.cumsum(self.counts)]).astype(np.int32))
 
-    def repeats(self, keys: pa.Array) -> NDArray[np.bool_]:
-        """Which rows have a key twice."""
+    def column(self) -> pa.Array:
+        """The items in the order of the rows."""
+        if len(self.columns) == 1:
+            return self.columns[0]()
+        order = np.argsort(np.concatenate(self.owners), kind="stable")
+        return pa.concat_arrays([column() for column in self.columns]).take(pa.array(order))
+
+    def repeated(self) -> NDArray[np.bool_]:
+        """Which rows have an entry's key twice."""
         found = np.zeros(len(self.counts), np.bool_)
-        if found.size and self.counts.max() > 1:
+        if len(self.columns) > 1:
+            keys = self.column().field("key")
+            owner = np.sort(np.concatenate(self.owners))
             encoded = keys.cast(pa.binary()).dictionary_encode()
-            named = self.owner * len(encoded.dictionary) + encoded.indices.to_numpy()
+            named = owner * len(encoded.dictionary) + encoded.indices.to_numpy()
             both, counts = np.unique(named, return_counts=True)
             found[both[counts > 1] // len(encoded.dictionary)] = True
         return found

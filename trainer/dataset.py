@@ -33,39 +33,45 @@ class FrozenDataset:
 
 def write(dataset: FrozenDataset, out_dir: Path) -> Path:
     """Write rows.parquet and manifest.json; returns the manifest's path. See ``write_files``."""
-    table = table_of(dataset.rows, row_schema(dataset.manifest.row_schema))
-    return write_files(dataset.manifest, out_dir, lambda file: pq.write_table(table, file))
+
+    def write_rows(file: Path) -> Manifest:
+        pq.write_table(table_of(dataset.rows, row_schema(dataset.manifest.row_schema)), file)
+        return dataset.manifest
+
+    write_files(out_dir, write_rows)
+    return out_dir / MANIFEST_FILE
 
 
-def write_files(manifest: Manifest, out_dir: Path, write_rows: Callable[[Path], object]) -> Path:
-    """Have the rows written and the manifest beside them; returns the manifest's path.
+def write_files(out_dir: Path, write_rows: Callable[[Path], Manifest]) -> Manifest:
+    """Have the rows written, and the manifest that is given for them beside them.
 
     The manifest goes last and by rename, so a folder with a manifest is always complete.
     Raises ``ConfigError`` if another dataset's manifest is there already, ``Fatal`` if there is no
     room.
     """
     path = out_dir / MANIFEST_FILE
-    if path.exists() and read_manifest(path) != manifest:
-        raise ConfigError(
-            f"{path}: holds another dataset; train on that one with --manifest, or choose another "
-            "folder"
-        )
-    text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True)
+    held = read_manifest(path) if path.exists() else None
     rows_part, manifest_part = out_dir / f"{ROWS_FILE}.part", out_dir / f"{MANIFEST_FILE}.part"
     with a_full_disk_is_fatal(out_dir):
         out_dir.mkdir(parents=True, exist_ok=True)
-        write_rows(rows_part)
+        manifest = write_rows(rows_part)
+        if held not in (None, manifest):
+            rows_part.unlink()
+            raise ConfigError(
+                f"{path}: holds another dataset; train on that one with --manifest, or choose "
+                "another folder"
+            )
         os.replace(rows_part, out_dir / ROWS_FILE)
+        text = json.dumps(manifest.model_dump(mode="json"), indent=2, sort_keys=True)
         manifest_part.write_text(text + "\n", encoding="utf-8")
         os.replace(manifest_part, path)
-    return path
+    return manifest
 
 
 @cache
 def columns_of(schema_id: int) -> pa.Schema:
     """The columns of rows.parquet: as in Avro, so message lists are as TRL reads them."""
-    schema = row_schema(schema_id)
-    return plain_rows((), schema.schema, EVENTS[schema.topic]).table().schema
+    return plain_rows((), row_schema(schema_id)).table().schema
 
 
 def table_of(rows: Iterable[Event], schema: RegisteredSchema) -> pa.Table:

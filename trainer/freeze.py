@@ -4,20 +4,24 @@ Rules are queries over the keys of the log on disk, whose answer says in which o
 gathered from there; so memory stays flat, and no row is sorted whole.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow.parquet as pq
 
+from schemas.codec import HEADER_BYTES
 from schemas.errors import ConfigError
 from schemas.events import TOPICS, Label
 from schemas.records import PreferenceSource, Record
 from trainer.dataset import FrozenDataset, columns_of, load, write_files
 from trainer.freeze_keys import pairs_in
 from trainer.freeze_rules import Rules, decide_labels, decide_pairs
+from trainer.handover import hand_over
 from trainer.manifest import Manifest, read_manifest
+from trainer.row_hash import RowHash
 from trainer.staged_log import StagedLog, fetched
 
 GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSource.HUMAN)
@@ -79,14 +83,18 @@ def freeze(
             read=log.rows + log.unreadable,
             rows=decided.rows,
             row_schema=log.schema.schema_id,
-            row_sha256=decided.row_sha256,
+            row_sha256="",  # known once the rows were read
             counts=decided.counts,
             removed=dict(sorted((decided.removed | log.removed).items())),
         )
-        if out_dir is not None:
-            require_rows(manifest)
-            write_files(manifest, out_dir, lambda file: _copy(db, log, file))
-        return manifest
+
+        def read(file: Path | None) -> Manifest:
+            return manifest.model_copy(update={"row_sha256": _row_sha256(db, log, file)})
+
+        if out_dir is None:
+            return read(None)
+        require_rows(manifest)
+        return write_files(out_dir, read)
 
 
 def require_rows(manifest: Manifest) -> None:
@@ -115,10 +123,20 @@ def settings_of(manifest: Manifest) -> FreezeSettings:
     )
 
 
-def _copy(db: duckdb.DuckDBPyConnection, log: StagedLog, file: Path) -> None:
-    places = fetched(db, "SELECT _start, _size FROM kept")
-    columns = columns_of(log.schema.schema_id)
-    # Texts hardly repeat, so a dictionary of them costs time and saves nothing.
-    with pq.ParquetWriter(file, columns, use_dictionary=False) as out:
-        for rows in log.read(places):
-            out.write_table(rows)
+def _row_sha256(db: duckdb.DuckDBPyConnection, log: StagedLog, file: Path | None) -> str:
+    """The hash of the rows that stay; with a ``file`` they are written there in passing."""
+    rows_hash = RowHash()
+
+    def kept() -> Iterator[list[bytes]]:
+        for values in log.values(fetched(db, "SELECT _start, _size FROM kept")):
+            rows_hash.add(value[HEADER_BYTES:] for value in values)
+            yield values
+
+    if file is None:
+        deque(kept(), maxlen=0)
+    else:
+        columns = columns_of(log.schema.schema_id)
+        # Texts hardly repeat, so a dictionary of them costs time and saves nothing.
+        with pq.ParquetWriter(file, columns, use_dictionary=False) as out:
+            hand_over(map(log.table, kept()), out.write_table)
+    return rows_hash.hexdigest()

@@ -1,13 +1,14 @@
 """What freeze decides by: of each row a few columns, and for pairs a hash of their texts."""
 
-import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import fastavro
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,32 +28,34 @@ _PAIR = ("prompt", "chosen", "rejected")
 _ROWS_AT_ONCE = 1_000
 
 
-def plain_keys(event: type[Event], bodies: Sequence[bytes], rows: PlainRows) -> pa.Table:
-    """The keys of plain rows, with the bodies that they were read from."""
-    return _keys(event, rows.table(_KEYS[event]), _pairs_within(bodies, rows))
+def plain_keys(event: type[Event], values: Sequence[bytes], rows: PlainRows) -> pa.Table:
+    """The keys of plain rows, with the values that they were read from."""
+    keys = rows.table(_KEYS[event])
+    return _with_pairs(keys, _pairs_within(values, rows)) if event is Preference else keys
 
 
 def keys_of(rows: Sequence[Event], schema: RegisteredSchema) -> pa.Table:
     """The keys of rows that were read one by one."""
-    pairs = (pair(row.model_dump(include=set(_PAIR))) for row in rows)
     event = EVENTS[schema.topic]
-    return _keys(event, table_of(rows, schema).select(_KEYS[event]), pairs)
+    keys = table_of(rows, schema).select(_KEYS[event])
+    pairs = (pair(row.model_dump(include=set(_PAIR))) for row in rows)
+    return _with_pairs(keys, pairs) if event is Preference else keys
 
 
-def _keys(event: type[Event], keys: pa.Table, pairs: Iterable[bytes | None]) -> pa.Table:
-    """Labels are no pairs."""
-    if event is Preference:
-        keys = keys.append_column("_pair", pa.array(pairs, pa.binary()))
-    return keys
+def _with_pairs(keys: pa.Table, pairs: Iterable[bytes | None]) -> pa.Table:
+    return keys.append_column("_pair", pa.array(pairs, pa.binary()))
 
 
-def _pairs_within(bodies: Sequence[bytes], rows: PlainRows) -> Iterator[bytes | None]:
+def _pairs_within(values: Sequence[bytes], rows: PlainRows) -> list[bytes | None]:
     """What ``pair`` gives, by the bytes that are there."""
-    ends = [rows.ends[name].tolist() for name in ("prompt_id", *_PAIR)]
-    for body, begin, prompt, chosen, rejected in zip(bodies, *ends, strict=True):
-        long = chosen - prompt == rejected - chosen
-        same = long and body[prompt:chosen] == body[chosen:rejected]
-        yield None if same else hashlib.sha256(body[begin:rejected]).digest()
+    begin, prompt, chosen, rejected = (rows.ends[name] for name in ("prompt_id", *_PAIR))
+    texts = zip(values, begin.tolist(), rejected.tolist(), strict=True)
+    pairs: list[bytes | None] = [sha256(value[begin:end]).digest() for value, begin, end in texts]
+    for row in np.flatnonzero(chosen - prompt == rejected - chosen).tolist():
+        value, middle = values[row], chosen[row]
+        if value[prompt[row] : middle] == value[middle : rejected[row]]:
+            pairs[row] = None
+    return pairs
 
 
 def pair(record: Mapping[str, object]) -> bytes | None:
@@ -64,7 +67,7 @@ def pair(record: Mapping[str, object]) -> bytes | None:
         return None
     body = io.BytesIO()
     fastavro.schemaless_writer(body, _pair_schema(), record, strict=True)
-    return hashlib.sha256(body.getvalue()).digest()
+    return sha256(body.getvalue()).digest()
 
 
 def pairs_in(folders: Iterable[Path]) -> Iterator[pa.Table]:

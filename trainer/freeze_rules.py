@@ -12,8 +12,6 @@ import duckdb
 
 from schemas.errors import ConfigError
 from schemas.records import PreferenceSource
-from trainer.row_hash import digests_sha256
-from trainer.staged_log import fetched
 
 # Rows lie in the order of the log, so of equal ones the first has the least start.
 _FIRSTS = "firsts AS (SELECT min(_start) AS first FROM log GROUP BY event_id)"
@@ -24,7 +22,7 @@ _PAIRS = f"""
 CREATE TEMP TABLE decided AS
 WITH {_FIRSTS},
 ruled AS (
-    SELECT _start, _size, _digest, _pair, event_id, source AS counted, judge_config_hash,
+    SELECT _start, _size, _pair, event_id, source AS counted, judge_config_hash,
         CASE
             WHEN {_REPEATED} THEN 'duplicate_event'
             WHEN NOT list_contains($sources, source) THEN 'other_source'
@@ -46,13 +44,13 @@ FROM ruled
 _LABELS = f"""
 CREATE TEMP TABLE decided AS
 WITH {_FIRSTS}
-SELECT _start, _size, _digest, event_id, role AS counted,
+SELECT _start, _size, event_id, role AS counted,
     CASE WHEN {_REPEATED} THEN 'duplicate_event' END AS reason
 FROM log
 """
 _KEPT = """
 CREATE TEMP TABLE kept AS
-SELECT _start, _size, _digest FROM decided WHERE reason IS NULL ORDER BY event_id
+SELECT _start, _size FROM decided WHERE reason IS NULL ORDER BY event_id
 """
 _ABOUT_PAIRS = "('earlier_dataset', 'duplicate_pair')"
 
@@ -72,14 +70,12 @@ class Decided:
     """What the rules made of a log; the table ``kept`` has where the rows that stay lie, in the
     order of their event ids.
 
-    ``counts`` are by source (of labels: by role), ``removed`` by reason. ``row_sha256`` is over the
-    digests of the rows that stay, in that order.
+    ``counts`` are by source (of labels: by role), ``removed`` by reason.
     """
 
     judge_config_hash: str | None
     counts: dict[str, int]
     removed: dict[str, int]
-    row_sha256: str
 
     @property
     def rows(self) -> int:
@@ -115,10 +111,8 @@ def decide_labels(db: duckdb.DuckDBPyConnection) -> Decided:
 
 def _decided(db: duckdb.DuckDBPyConnection, judge_config_hash: str | None) -> Decided:
     db.execute(_KEPT)
-    digests = fetched(db, "SELECT _digest FROM kept")
     return Decided(
         judge_config_hash=judge_config_hash,
-        row_sha256=digests_sha256(digest for (digest,) in digests),
         counts=_counts(db, "counted", "reason IS NULL"),
         removed=_counts(db, "reason", "reason IS NOT NULL"),
     )

@@ -36,22 +36,27 @@ def row_body(row: Event, schema: RegisteredSchema) -> bytes:
     return out.getvalue()
 
 
-def row_digest(row: Event, schema: RegisteredSchema) -> bytes:
-    """SHA-256 of its body."""
-    return hashlib.sha256(row_body(row, schema)).digest()
+class RowHash:
+    """The hash of the rows whose bodies it was given so far, in that order."""
 
+    def __init__(self) -> None:
+        self._whole = hashlib.sha256()
 
-def digests_sha256(digests: Iterable[bytes]) -> str:
-    """The hash of rows that have these digests, in this order."""
-    whole = hashlib.sha256()
-    for digest in digests:
-        whole.update(digest)
-    return whole.hexdigest()
+    def add(self, bodies: Iterable[bytes]) -> None:
+        """The bodies of the next rows."""
+        self._whole.update(b"".join(hashlib.sha256(body).digest() for body in bodies))
+
+    def hexdigest(self) -> str:
+        """As a manifest has it."""
+        return self._whole.hexdigest()
 
 
 def row_sha256(rows: Iterable[Event], schema: RegisteredSchema) -> str:
     """The hash of rows in this order."""
-    return digests_sha256(row_digest(row, schema) for row in rows)
+    rows_hash = RowHash()
+    for row in rows:
+        rows_hash.add([row_body(row, schema)])
+    return rows_hash.hexdigest()
 
 
 @cache

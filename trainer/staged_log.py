@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.codec import Codec
-from schemas.events import EVENTS, Event, Messages
+from schemas.events import Event, Messages
 from schemas.records import Message, OffsetRange, PreferenceSource
 from schemas.registry import RegisteredSchema
-from trainer.ahead import ahead
 from trainer.dataset import table_of
+from trainer.handover import hand_over
 from trainer.plain_rows import plain_rows
 from trainer.row_hash import newest_schema
-from trainer.staging import Staging, header_of
+from trainer.staging import Staging
 
 # What is in memory at a time; many rows at once are read fastest, and rows may be large.
 _ROWS_AT_ONCE = 5_000
@@ -29,7 +29,7 @@ _BYTES_AT_ONCE = 32 * 1024 * 1024
 # What a query over the log may hold before it spills to disk.
 _MEMORY = "256MB"
 _FETCHED_AT_ONCE = 10_000
-_BODIES = "bodies"
+_VALUES = "values"
 _BUFFER_BYTES = 1024 * 1024
 
 
@@ -58,9 +58,9 @@ class AskedPrompt:
 
 @dataclass(frozen=True, kw_only=True)
 class StagedLog:
-    """In ``folder``, of the ``rows`` that are events of ``schema``'s topic: their Avro bodies, one
-    after the other, and by columns what freeze decides by (``freeze_keys``), with where each body
-    lies (``_start``, ``_size``: in the order of the log) and its SHA-256 (``_digest``)."""
+    """In ``folder``, of the ``rows`` that are events of ``schema``'s topic: their values in that
+    schema, one after the other, and by columns what freeze decides by (``freeze_keys``), with where
+    each value lies (``_start``, ``_size``: in the order of the log)."""
 
     schema: RegisteredSchema
     ranges: tuple[OffsetRange, ...]
@@ -83,11 +83,22 @@ class StagedLog:
             db.read_parquet(str(self.folder / "*.parquet")).create_view("log")
             yield db
 
-    def read(self, places: Iterable[tuple[int, int]]) -> Iterator[pa.Table]:
+    def values(self, places: Iterable[tuple[int, int]]) -> Iterator[list[bytes]]:
         """The rows at these starts, with these sizes, in this order, some at a time."""
-        with (self.folder / _BODIES).open("rb") as file:
-            bodies = (os.pread(file.fileno(), size, start) for start, size in places)
-            yield from ahead(self._table, _chunks(bodies))
+        with (self.folder / _VALUES).open("rb") as file:
+            whole = file.fileno()
+            yield from _chunks(os.pread(whole, size, start) for start, size in places)
+
+    def table(self, values: Sequence[bytes]) -> pa.Table:
+        """Rows of this log as the columns of a dataset."""
+        read = plain_rows(values, self.schema)
+        if read.plain.all():
+            return read.table()
+        codec = Codec()
+        places, others = np.flatnonzero(read.plain), np.flatnonzero(~read.plain)
+        decoded = [codec.decode(values[place]) for place in others.tolist()]
+        both = pa.concat_tables([read.table(), table_of(decoded, self.schema)])
+        return both.take(np.argsort(np.concatenate([places, others])))
 
     def prompts(self) -> Iterator[AskedPrompt]:
         """Every prompt once."""
@@ -98,7 +109,7 @@ class StagedLog:
                 "FROM log GROUP BY prompt_id ORDER BY ALL",
             )
             places, asked = tee(found)
-            for table in self.read((start, size) for start, size, _ in places):
+            for table in map(self.table, self.values((at, size) for at, size, _ in places)):
                 columns = table["prompt_id"].to_pylist(), table["prompt"].to_pylist()
                 for prompt_id, turns, (_, _, sources) in zip(*columns, asked, strict=False):
                     yield AskedPrompt(
@@ -107,16 +118,6 @@ class StagedLog:
                         prompt=tuple(Message.model_construct(**turn) for turn in turns),
                         sources=frozenset(map(PreferenceSource, sources)),
                     )
-
-    def _table(self, bodies: Sequence[bytes]) -> pa.Table:
-        read = plain_rows(bodies, self.schema.schema, EVENTS[self.schema.topic])
-        if read.plain.all():
-            return read.table()
-        codec, header = Codec(), header_of(self.schema)
-        places, others = np.flatnonzero(read.plain), np.flatnonzero(~read.plain)
-        decoded = [codec.decode(header + bodies[place]) for place in others.tolist()]
-        both = pa.concat_tables([read.table(), table_of(decoded, self.schema)])
-        return both.take(np.argsort(np.concatenate([places, others])))
 
 
 @contextmanager
@@ -137,10 +138,9 @@ def stage(log: LogValues, schema: RegisteredSchema, folder: Path) -> StagedLog:
 
     Raises what reading the log raises.
     """
-    with (folder / _BODIES).open("wb", buffering=_BUFFER_BYTES) as bodies:
-        staging = Staging(schema=schema, folder=folder, bodies=bodies)
-        for chunk in ahead(staging.read, _chunks(log.values)):
-            staging.write(chunk)
+    with (folder / _VALUES).open("wb", buffering=_BUFFER_BYTES) as file:
+        staging = Staging(schema=schema, folder=folder, file=file)
+        hand_over(map(staging.read, _chunks(log.values)), staging.write)
     return StagedLog(
         schema=schema,
         ranges=log.ranges,

@@ -1,6 +1,5 @@
-"""Writing the events of a log to disk: their bodies, and beside them what freeze decides by."""
+"""Writing the events of a log to disk: their values, and beside them what freeze decides by."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import compress
@@ -11,97 +10,87 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.codec import HEADER_BYTES, Codec
+from schemas.codec import HEADER_BYTES, Codec, header
 from schemas.errors import SchemaMismatch
 from schemas.events import EVENTS, Event
 from schemas.registry import RegisteredSchema
 from trainer.avro_chunk import Places
 from trainer.freeze_keys import keys_of, plain_keys
-from trainer.plain_rows import PlainRows, plain_rows
+from trainer.plain_rows import plain_rows
 from trainer.row_hash import row_body
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Some values of the log: at which ``places`` are plain rows, and these."""
+    """Some rows: their values and their keys, and where in the log they begin."""
 
+    begin: int
     values: Sequence[bytes]
-    places: Places
-    bodies: list[bytes]
-    rows: PlainRows
+    keys: pa.Table
 
 
 @dataclass(kw_only=True)
 class Staging:
-    """Writes a log as ``StagedLog`` has it: its keys to ``folder``, its rows to ``bodies``."""
+    """Writes a log as ``StagedLog`` has it: its keys to ``folder``, its rows to ``file``."""
 
     schema: RegisteredSchema
     folder: Path
-    bodies: BinaryIO
+    file: BinaryIO
     codec: Codec = field(default_factory=Codec)
     schema_ids: set[int] = field(default_factory=set)
     values: int = 0
     rows: int = 0
+    size: int = 0
 
-    def read(self, chunk: Sequence[bytes]) -> Chunk:
-        """What is plain among some values."""
-        header = header_of(self.schema)
-        framed = np.flatnonzero([value.startswith(header) for value in chunk])
-        bodies = [chunk[place][HEADER_BYTES:] for place in framed.tolist()]
-        rows = plain_rows(bodies, self.schema.schema, EVENTS[self.schema.topic])
-        if not rows.plain.all():
-            bodies = list(compress(bodies, rows.plain))
-        return Chunk(values=chunk, places=framed[rows.plain], bodies=bodies, rows=rows)
+    def read(self, values: Sequence[bytes]) -> Chunk:
+        """The rows among the next values of the log."""
+        read = plain_rows(values, self.schema)
+        framed = values if read.plain.all() else list(compress(values, read.plain))
+        if framed:
+            self.schema_ids.add(self.schema.schema_id)
+        keys = plain_keys(EVENTS[self.schema.topic], framed, read)
+        if len(framed) < len(values):
+            others = self._one_by_one(values, np.flatnonzero(~read.plain))
+            rows = list(others.values())
+            order = np.argsort([*np.flatnonzero(read.plain).tolist(), *others])
+            keys = pa.concat_tables([keys, keys_of(rows, self.schema)]).take(order)
+            frame = header(self.schema.schema_id)
+            both = [*framed, *(frame + row_body(row, self.schema) for row in rows)]
+            framed = [both[place] for place in order.tolist()]
+        chunk = Chunk(begin=self.values, values=framed, keys=self._placed(keys, framed))
+        self.values += len(values)
+        return chunk
 
     def write(self, chunk: Chunk) -> None:
-        """The next values of the log, and what of them was read."""
-        bodies, places = chunk.bodies, chunk.places
-        keys = plain_keys(EVENTS[self.schema.topic], bodies, chunk.rows)
-        if bodies:
-            self.schema_ids.add(self.schema.schema_id)
-        if len(places) < len(chunk.values):
-            left = np.setdiff1d(np.arange(len(chunk.values)), places)
-            others = self._one_by_one(chunk.values, left)
-            rows = list(others.values())
-            order = np.argsort(np.concatenate([places, np.array(list(others), np.int64)]))
-            keys = pa.concat_tables([keys, keys_of(rows, self.schema)]).take(order)
-            bodies = [*bodies, *(row_body(row, self.schema) for row in rows)]
-            bodies = [bodies[place] for place in order.tolist()]
-        self._append(keys, bodies)
-        self.values += len(chunk.values)
-
-    def _one_by_one(self, chunk: Sequence[bytes], places: Places) -> dict[int, Event]:
-        """Rows of other versions, and whatever is not plain, decoded as everywhere else."""
-        found: dict[int, Event] = {}
-        for place in places.tolist():
-            try:
-                event = self.codec.decode(chunk[place])
-            except SchemaMismatch:
-                continue
-            if isinstance(event, EVENTS[self.schema.topic]):
-                found[place] = event
-                self.schema_ids.add(int.from_bytes(chunk[place][1:HEADER_BYTES], "big"))
-        return found
-
-    def _append(self, keys: pa.Table, bodies: Sequence[bytes]) -> None:
-        digests = [hashlib.sha256(body).digest() for body in bodies]
-        sizes = np.fromiter(map(len, bodies), np.int64, len(bodies))
-        starts = self.bodies.tell() + np.cumsum(sizes) - sizes
-        keys = keys.append_column("_start", pa.array(starts))
-        keys = keys.append_column("_size", pa.array(sizes))
-        keys = keys.append_column("_digest", pa.array(digests, pa.binary()))
-        self.bodies.writelines(bodies)
+        """What was read, to disk."""
+        self.file.writelines(chunk.values)
         # Read once and thrown away: what costs time to write is left out.
         pq.write_table(
-            keys,
-            self.folder / f"{self.values:012}.parquet",
+            chunk.keys,
+            self.folder / f"{chunk.begin:012}.parquet",
             compression="none",
             use_dictionary=False,
             write_statistics=False,
         )
-        self.rows += len(bodies)
 
+    def _one_by_one(self, values: Sequence[bytes], places: Places) -> dict[int, Event]:
+        """Rows of other versions, and whatever is not plain, decoded as everywhere else."""
+        found: dict[int, Event] = {}
+        for place in places.tolist():
+            try:
+                event = self.codec.decode(values[place])
+            except SchemaMismatch:
+                continue
+            if isinstance(event, EVENTS[self.schema.topic]):
+                found[place] = event
+                self.schema_ids.add(int.from_bytes(values[place][1:HEADER_BYTES], "big"))
+        return found
 
-def header_of(schema: RegisteredSchema) -> bytes:
-    """What stands before a body of this schema."""
-    return bytes(1) + schema.schema_id.to_bytes(HEADER_BYTES - 1, "big")
+    def _placed(self, keys: pa.Table, rows: Sequence[bytes]) -> pa.Table:
+        """The keys, and where in the file their rows will be."""
+        sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+        ends = self.size + np.cumsum(sizes)
+        keys = keys.append_column("_start", pa.array(ends - sizes))
+        self.rows += len(rows)
+        self.size += int(sizes.sum())
+        return keys.append_column("_size", pa.array(sizes))

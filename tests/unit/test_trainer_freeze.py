@@ -19,10 +19,12 @@ from trainer.dataset import FrozenDataset, check_rows, columns_of, load, stored_
 from trainer.dataset_card import card
 from trainer.dataset_diff import Side, diff
 from trainer.freeze import EVERYTHING, GATED_SOURCES, FreezeSettings, freeze, settings_of
-from trainer.row_hash import newest_schema
+from trainer.row_hash import newest_schema, row_schema
 from trainer.staged_log import LogValues, stage, staged, values_of
 
 THUMBS = PreferenceSource.THUMBS
+PINNED_SCHEMA = 16
+PINNED_SHA256 = "2103be28f466f5f152f1267ef2f72f25859eb6afd601b6e74d50fb863a704de8"
 RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
 
 
@@ -123,6 +125,17 @@ def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None
     again = frozen_rows(rows, settings_of(first.manifest), RANGES)
     assert again == first
     assert again.manifest.manifest_hash == first.manifest.manifest_hash
+
+
+def test_a_log_has_the_same_hash_in_every_release(tmp_path: Path) -> None:
+    """Of rows in the schema that their manifest names, whatever newer ones add."""
+    rows = [
+        preference("c"),
+        preference("b", margin=None, slice="joins", chosen=said("Zürich" * 99)),
+    ]
+    rows += [preference("c"), human("a", chosen_checks={"sql": "PASS", "json": "SKIP"})]
+    log = stage(values_of(rows), row_schema(PINNED_SCHEMA), tmp_path)
+    assert freeze(log, FreezeSettings(), (), None).row_sha256 == PINNED_SHA256
 
 
 def test_a_dataset_is_read_back_as_it_was_written(tmp_path: Path) -> None:
