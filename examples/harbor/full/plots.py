@@ -41,11 +41,13 @@ def margins(result: FullResult) -> str:
         rounds = [one for one in result.rounds if one.margins]
         axes.hist(
             [list(one.margins) for one in rounds],
-            bins=24,
+            bins=28,
+            # a judge is nearly always as sure as is counted: no magnifying of what lies below it
+            range=(0, 14),
             label=[f"round {one.round}: {len(one.margins)} pairs" for one in rounds],
             color=[BLUE, ORANGE][: len(rounds)],
         )
-        axes.set_xlabel("margin |m| of the judge, log-odds")
+        axes.set_xlabel("margin |m| of the judge, log-odds (13.8: as sure as is counted)")
         axes.set_ylabel("pairs")
         if rounds:
             axes.legend(frameon=False)
