@@ -9,22 +9,21 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from examples.harbor.policy import CHECKPOINT
 from trainer.quiet import quiet
 
-Size = Literal["100m", "1b", "3b", "8b"]
+Size = Literal["20m", "1b", "3b", "8b"]
 
-# Layers, width, inner width, heads and key heads: of Llama 3.1 and 3.2 (model cards), but for the
-# smallest, which a processor can train too.
-_SHAPES: Final[dict[Size, tuple[int, int, int, int, int]]] = {
-    "100m": (4, 512, 2048, 8, 4),
-    "1b": (16, 2048, 8192, 32, 8),
-    "3b": (28, 3072, 8192, 24, 8),
-    "8b": (32, 4096, 14336, 32, 8),
+# Layers, width, inner width, heads, key heads, words: of Llama 3.1 and 3.2 (model cards), but for
+# the smallest, which a processor can train too.
+_SHAPES: Final[dict[Size, tuple[int, int, int, int, int, int]]] = {
+    "20m": (6, 512, 1408, 8, 4, 4_096),
+    "1b": (16, 2048, 8192, 32, 8, 128_256),
+    "3b": (28, 3072, 8192, 24, 8, 128_256),
+    "8b": (32, 4096, 14336, 32, 8, 128_256),
 }
-_WORDS: Final = 128_256
 
 
 def save_random_llama(size: Size, folder: Path) -> int:
     """Write one, with Harbor's tokenizer, in bfloat16; returns its number of parameters."""
-    layers, width, inner, heads, key_heads = _SHAPES[size]
+    layers, width, inner, heads, key_heads, words = _SHAPES[size]
     tokenizer = AutoTokenizer.from_pretrained(CHECKPOINT)
     config = LlamaConfig(
         num_hidden_layers=layers,
@@ -32,7 +31,7 @@ def save_random_llama(size: Size, folder: Path) -> int:
         intermediate_size=inner,
         num_attention_heads=heads,
         num_key_value_heads=key_heads,
-        vocab_size=_WORDS,
+        vocab_size=words,
         tie_word_embeddings=size != "8b",
         max_position_embeddings=2048,
         bos_token_id=tokenizer.bos_token_id,
