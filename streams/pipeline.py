@@ -31,7 +31,7 @@ from streams.revise import Reviser
 from streams.sample import SampleSettings, SampleStage
 from streams.stage import Stage
 from streams.topology import STAGE_INPUTS
-from streams.verify.check_names import check_names
+from streams.verify.check_names import hard_check_names
 from streams.verify.settings import VerifySettings
 from streams.verify.stage import VerifyStage
 
@@ -165,7 +165,7 @@ def _judge(
         pipeline.judge,
         project_dir,
         partial(opened, "judge"),
-        checks=check_names(pipeline.verify),
+        checks=hard_check_names(pipeline.verify),
         policies=pipeline.sample.models,
         nonce_key=partial(nonce_key, settings),
         trial=trial,

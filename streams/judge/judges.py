@@ -27,10 +27,17 @@ class Heard(Record):
 class Judges:
     """Asks every member at once; in a cascade the others only where the first is not sure."""
 
-    def __init__(self, members: Sequence[Member], panel: Panel | None = None) -> None:
-        """``members`` are those of ``panel``, in its order, or one judge without a panel."""
+    def __init__(
+        self, members: Sequence[Member], panel: Panel | None = None, *, trial: str | None = None
+    ) -> None:
+        """``members`` are those of ``panel``, in its order, or one judge without a panel.
+
+        ``trial`` is the rubric ID/VERSION that they go by for once: comparisons that are meant for
+        its other versions are theirs too.
+        """
         self.members = tuple(members)
         self.panel = panel
+        self._trial_of = trial.partition("/")[0] if trial else None
         weights = [one.weight for one in panel.members] if panel else [1.0] * len(members)
         self._weights = dict(zip(self.members, weights, strict=True))
 
@@ -45,6 +52,10 @@ class Judges:
         standards = [member.standard for member in self.members]
         known = [*standards, *([self.panel] if self.panel else [])]
         return frozenset(name for one in known for name in (one.id, one.ref))
+
+    def are_meant(self, rubric_id: str) -> bool:
+        """Whether a comparison with this ``rubric_id`` is for these judges."""
+        return rubric_id in self.names or rubric_id.partition("/")[0] == self._trial_of
 
     @property
     def config_hash(self) -> ConfigHash:

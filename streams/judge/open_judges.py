@@ -5,7 +5,7 @@ from pathlib import Path
 
 from schemas.errors import ConfigError
 from streams.inference.chat import ChatModel
-from streams.inference.identity import resolved
+from streams.inference.identity import endpoint_model, resolved
 from streams.judge.judges import Judges
 from streams.judge.listwise import ListwiseMember
 from streams.judge.lock import lock
@@ -32,7 +32,7 @@ def open_judges(
     """The panel or the one judge that the section names; None where only verifiers decide.
 
     ``open_model`` opens a reference whose folder is absolute, ``checks`` are the names of the
-    project's verifiers, ``policies`` the models that are judged, ``nonce_key`` gives the secret
+    project's hard checks, ``policies`` the models that are judged, ``nonce_key`` gives the secret
     behind the codes in prompts. ``trial`` is another version of a rubric of theirs to judge by.
     Locks the versions that are used, but for one on trial. Raises ``ConfigError`` for a bad file, a
     changed version, an unknown check or a judge that is a policy, and what ``open_model`` raises.
@@ -64,6 +64,7 @@ def open_judges(
             for name, one in members.items()
         ],
         panel,
+        trial=trial,
     )
 
 
@@ -98,8 +99,8 @@ def _refuse_unknown_checks(standard: Standard, checks: Collection[str]) -> None:
         if criterion.check is not None and criterion.check not in checks:
             raise ConfigError(
                 f"rubrics/{standard.ref}.yaml: criterion {criterion.id} is decided by the check "
-                f"{criterion.check!r}, which no verifier has; name one of "
-                f"{', '.join(sorted(checks))}"
+                f"{criterion.check!r}, which is no hard check here, so nobody would decide it; "
+                f"name one of {', '.join(sorted(checks))}"
             )
 
 
@@ -114,8 +115,10 @@ def _refuse_recorded_ranking(member: MemberSettings, name: str) -> None:
 def _refuse_policy(
     member: MemberSettings, name: str, project_dir: Path, policies: Collection[str]
 ) -> None:
-    reference = resolved(member.model or "", project_dir)
-    if reference in {resolved(policy, project_dir) for policy in policies}:
+    def known(ref: str) -> str:
+        return endpoint_model(resolved(ref, project_dir))
+
+    if known(member.model or "") in map(known, policies):
         raise ConfigError(
             f"{name}: {member.model} is a policy of sample.models too, so it would judge its own "
             "answers; name another model, or set judge.allow_same_model: true (its verdicts are "

@@ -49,7 +49,7 @@ class JudgeStage:
             return [self._verified(event)] if decided else [self._discard(event, "no_judge")]
         if decided and not self._is_crosschecked(event):
             return [self._verified(event)]
-        if event.rubric_id not in self.judges.names:
+        if not self.judges.are_meant(event.rubric_id):
             raise Poison(
                 f"comparison {event.event_id} asks for rubric {event.rubric_id!r}, this judge has "
                 f"{', '.join(self.judges.refs)}; make pair.rubric_id and judge of pipeline.yaml "

@@ -35,7 +35,8 @@ def old(number: int) -> Judgment:
         **sides,  # type: ignore[arg-type]  # validated by the model
         event_id=f"c{number}",
         prompt_id=f"p{number}",
-        rubric_id="harbor",
+        # a pair stage may name the id alone, or the version that is in use
+        rubric_id="harbor" if number % 2 else "harbor/1",
     )
     return judgment(judged, event_id=f"j{number}", prompt_id=f"p{number}")
 

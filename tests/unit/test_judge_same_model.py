@@ -85,7 +85,8 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_policy_as_judge_is_refused_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("policy", ["openai:m", "m"])
+def test_a_policy_as_judge_is_refused_at_the_start(tmp_path: Path, policy: str) -> None:
     settings = SETTINGS.model_copy(update={"model": "openai:m"})
     with pytest.raises(ConfigError, match="allow_same_model: true"):
         open_judges(
@@ -93,14 +94,16 @@ def test_a_policy_as_judge_is_refused_at_the_start(tmp_path: Path) -> None:
             project(tmp_path),
             lambda _: ReadingModel(),
             checks={"sql_gate"},
-            policies=["openai:m"],
+            policies=[policy],
             nonce_key=lambda: b"",
         )
 
 
 def test_a_criterion_of_an_unknown_verifier_is_refused(tmp_path: Path) -> None:
     settings = SETTINGS.model_copy(update={"model": "openai:m"})
-    with pytest.raises(ConfigError, match=r"criterion R1 .*'sql_gate', which no verifier has"):
+    with pytest.raises(
+        ConfigError, match=r"criterion R1 .*'sql_gate', which is no hard check here"
+    ):
         open_judges(
             settings,
             project(tmp_path),

@@ -92,6 +92,18 @@ async def test_another_rubric_than_the_judges_is_poison() -> None:
     assert judgment(found).winner is Winner.A
 
 
+async def test_a_version_on_trial_judges_what_is_meant_for_the_others() -> None:
+    second = RUBRIC.model_copy(update={"version": "2"})
+    member = Member(SETTINGS, second, ReadingModel())
+    event = comparison(rubric_id="harbor/1")
+    (found,) = await JudgeStage(SETTINGS, Judges([member], trial="harbor/2"))(event)
+    assert isinstance(found, Judgment)
+    assert found.rubric_version == "harbor/2"
+    for trial, meant in ((None, event), ("harbor/2", comparison(rubric_id="tone/1"))):
+        with pytest.raises(Poison, match="asks for rubric"):
+            await JudgeStage(SETTINGS, Judges([member], trial=trial))(meant)
+
+
 async def test_a_model_that_is_down_is_for_the_runner_to_know() -> None:
     down = DependencyDown("no answer from the judge", reason="unreachable")
     with pytest.raises(DependencyDown):
