@@ -20,7 +20,7 @@ def watched(log: EventLog, project: Project, calibrations: Sequence[Calibration]
     """Drift of every judge that is probed, whether its teacher is the one that was calibrated, and
     the policy that serves. Raises ``DependencyDown``.
     """
-    teachers = TeacherWatch()
+    teachers = TeacherWatch({source for one in calibrations for source in one.source_ids})
     judgments = teachers.through(log.events(Judgment))
     outcomes = probe_outcomes(judgments, log.events(Label))
     by_judge: dict[str, tuple[GateResult, ...]] = {}

@@ -2,12 +2,12 @@
 
 A judge configuration names its model; whoever serves it can put another one behind the name. Its
 answers then say so: by the version in the model's name, or by a fingerprint of weights and back
-end. What was calibrated are the teachers that judged anchors; whatever another one labelled under
-the same judge_config_hash was measured by nobody.
+end. What was calibrated are the teachers of the anchors that a calibration was measured on;
+whatever another one labelled under the same judge_config_hash was measured by nobody.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from schemas.events import Judgment
 from schemas.records import GateResult, Purpose, Verdict
@@ -17,13 +17,17 @@ Teacher = tuple[str, str | None]
 
 
 class TeacherWatch:
-    """Who answered, of anchors and of production, by judge_config_hash.
+    """Who answered, of measured anchors and of production, by judge_config_hash.
 
     The times of events say when answers were given to people, not when they were judged, so they
     do not count here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, measured: Container[str]) -> None:
+        """``measured`` are the ids of the judgments that calibrations came from: anchors that were
+        judged since then were measured by nobody yet.
+        """
+        self._measured = measured
         self._calibrated: dict[str, set[Teacher]] = defaultdict(set)
         self._used: dict[str, set[Teacher]] = defaultdict(set)
 
@@ -31,16 +35,19 @@ class TeacherWatch:
         """The same judgments, each noted as it passes."""
         seen = {Purpose.ANCHOR: self._calibrated, Purpose.PRODUCTION: self._used}
         for judgment in judgments:
-            noted = seen.get(judgment.comparison.purpose)
+            purpose = judgment.comparison.purpose
+            noted = seen.get(purpose)
+            if purpose is Purpose.ANCHOR and judgment.event_id not in self._measured:
+                noted = None
             if noted is not None and judgment.opinions:
                 teachers = {(opinion.judge, opinion.fingerprint) for opinion in judgment.opinions}
                 noted[judgment.judge_config_hash] |= teachers
             yield judgment
 
     def gates(self) -> dict[str, GateResult]:
-        """For each configuration, whether every teacher of its production verdicts judged anchors.
+        """For each configuration, whether every teacher of its production verdicts was calibrated.
 
-        FAIL where one did not. A configuration without judged anchors is left out: nothing was
+        FAIL where one was not. A configuration without measured anchors is left out: nothing was
         calibrated, so nothing can have changed.
         """
         return {

@@ -12,7 +12,9 @@ OLD: Teacher = ("judge-7b", "fp_1")
 NEW: Teacher = ("judge-7b", "fp_2")
 
 
-def judged(purpose: Purpose, *teachers: Teacher, judge: str = "hash") -> Judgment:
+def judged(
+    purpose: Purpose, *teachers: Teacher, judge: str = "hash", name: str = "measured"
+) -> Judgment:
     opinions = tuple(
         Opinion(
             judge=name,
@@ -26,11 +28,11 @@ def judged(purpose: Purpose, *teachers: Teacher, judge: str = "hash") -> Judgmen
         for order in Order
     )
     judged = comparison(verified("a"), verified("b"), purpose=purpose)
-    return judgment(judged, opinions=opinions, judge_config_hash=judge)
+    return judgment(judged, event_id=name, opinions=opinions, judge_config_hash=judge)
 
 
 def teacher_gates(judgments: Sequence[Judgment]) -> dict[str, GateResult]:
-    watch = TeacherWatch()
+    watch = TeacherWatch({"measured"})
     assert list(watch.through(judgments)) == judgments
     return watch.gates()
 
@@ -50,6 +52,12 @@ def test_another_fingerprint_behind_the_same_name_fails_and_both_are_named() -> 
     )["hash"]
     assert (found.verdict, found.value) == (Verdict.FAIL, 1)
     assert "judge-7b (fp_2), the calibration is of judge-7b (fp_1)" in found.detail
+
+
+def test_anchors_that_nobody_measured_yet_calibrate_no_teacher() -> None:
+    since = judged(Purpose.ANCHOR, NEW, name="since")
+    found = teacher_gates([judged(Purpose.ANCHOR, OLD), since, judged(Purpose.PRODUCTION, NEW)])
+    assert found["hash"].verdict is Verdict.FAIL
 
 
 def test_another_version_of_the_model_is_another_teacher_without_any_fingerprint() -> None:

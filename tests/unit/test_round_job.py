@@ -72,7 +72,7 @@ def test_a_teacher_that_was_exchanged_since_the_calibration_stops_the_round(tmp_
     ]
     job, around = job_in(tmp_path, *judgments)
     pairs = frozen_rows([preference("p1")])
-    measured: list[Calibration] = [calibration()]
+    measured: list[Calibration] = [calibration(source_ids=(judgments[0].event_id,))]
     outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
     assert outcome.verdict is Verdict.FAIL
     (told,) = around.topics.events(Run)
