@@ -31,7 +31,8 @@ def explain(
 
     For each rule: the pairs that it removes, those that no other rule would, and how often the
     judge names the human winner on all anchors, on those that the rule keeps, and on those that
-    all other rules keep. Then each combination of rules. Anchors of the holdout are left alone.
+    all other rules keep. Then each combination of rules, and how right the judge is on the anchors
+    that it keeps. Anchors of the holdout are left alone.
     Nothing is published: change a threshold in pipeline.yaml and run it again.
 
     [bold]Examples[/bold]
@@ -97,14 +98,20 @@ def _show(console: "Console", found: "FilterEffects") -> None:
     )
     console.print(table)
     combined = Table("removed", "by exactly these rules", title="Combinations")
+    for column in ("anchors they keep", "right %"):
+        combined.add_column(column, justify="right")
     for each in found.combinations:
-        combined.add_row(str(each.removed), ", ".join(each.rules))
+        kept, right, _ = _cells(each.after)
+        combined.add_row(str(each.removed), ", ".join(each.rules), kept, right)
     console.print(combined)
-    if (spread := found.length_spread) is not None:
+    fitted = [f"{one.workload}: {one.sd:.3f}" for one in found.length_spreads]
+    if fitted:
+        said = f"{{{', '.join(fitted)}}}" if len(fitted) > 1 else fitted[0].rpartition(" ")[2]
+        counted = sum(one.n for one in found.length_spreads)
         console.print(
-            f"spread of log length ratios over {spread.n} comparisons: "
-            f"filter.length_sd: {spread.sd:.3f}",
+            f"spread of log length ratios over {counted} comparisons: filter.length_sd: {said}",
             highlight=False,
+            markup=False,
         )
 
 

@@ -1,6 +1,6 @@
 """What each filter rule does: the pairs it removes, and how right the judge is without them."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from math import log, sqrt
 
@@ -32,18 +32,24 @@ class RuleEffect(Record):
 
 
 class Combination(Record):
-    """Pairs that exactly these rules remove."""
+    """Pairs that exactly these rules remove.
+
+    ``after`` is the accuracy on the anchors that these rules together keep.
+    """
 
     rules: tuple[str, ...]
     removed: int
+    after: Accuracy
 
 
 class LengthSpread(Record):
-    """Standard deviation, around zero, of log(length A / length B) over ``n`` judged comparisons.
+    """Standard deviation, around zero, of log(length A / length B) over a workload's ``n`` judged
+    comparisons.
 
     Sides are drawn at random, so the mean is zero; a judge that likes length changes nothing here.
     """
 
+    workload: str
     n: int
     sd: float
 
@@ -63,7 +69,7 @@ class FilterEffects(Record):
     combinations: tuple[Combination, ...]
     before: Accuracy
     after: Accuracy
-    length_spread: LengthSpread | None
+    length_spreads: tuple[LengthSpread, ...]
 
 
 def filter_effects(
@@ -96,8 +102,8 @@ class _Tally:
         self._rubric_version = first.rubric_version
         self._combinations: Counter[Reasons] = Counter()
         self._anchors: dict[tuple[str, ...], tuple[Reasons, bool]] = {}
-        self._ratios = 0
-        self._squares = 0.0
+        self._ratios: Counter[str] = Counter()
+        self._squares: defaultdict[str, float] = defaultdict(float)
 
     def add(
         self,
@@ -112,8 +118,8 @@ class _Tally:
         if verifier_decided(judgment):
             return
         if comparison.purpose is Purpose.PRODUCTION:
-            self._ratios += 1
-            self._squares += _log_ratio(comparison) ** 2
+            self._ratios[judgment.workload_id] += 1
+            self._squares[judgment.workload_id] += _log_ratio(comparison) ** 2
         # the holdout is read once, by calibrate
         if split_of(judgment.prompt_id, shares) is not Split.CALIBRATION:
             return
@@ -131,13 +137,17 @@ class _Tally:
             kept=self._combinations[frozenset()],
             rules=tuple(self._effect(rule.__name__) for rule in RULES),
             combinations=tuple(
-                Combination(rules=tuple(_in_order(reasons)), removed=n)
+                self._combination(reasons, n)
                 for reasons, n in self._combinations.most_common()
                 if reasons
             ),
             before=self._accuracy(lambda _: True),
             after=self._accuracy(lambda reasons: not reasons),
-            length_spread=_spread(self._ratios, self._squares),
+            length_spreads=tuple(
+                LengthSpread(workload=workload, n=n, sd=sqrt(self._squares[workload] / n))
+                for workload, n in sorted(self._ratios.items())
+                if self._squares[workload]
+            ),
         )
 
     def _effect(self, rule: str) -> RuleEffect:
@@ -148,6 +158,13 @@ class _Tally:
             before=self._accuracy(lambda _: True),
             after=self._accuracy(lambda reasons: rule not in reasons),
             others=self._accuracy(lambda reasons: reasons <= {rule}),
+        )
+
+    def _combination(self, rules: Reasons, removed: int) -> Combination:
+        return Combination(
+            rules=tuple(_in_order(rules)),
+            removed=removed,
+            after=self._accuracy(rules.isdisjoint),
         )
 
     def _accuracy(self, keeps: Callable[[Reasons], bool]) -> Accuracy:
@@ -161,7 +178,3 @@ def _in_order(reasons: Reasons) -> list[str]:
 def _log_ratio(comparison: Comparison) -> float:
     a, b = (len(side.candidate.output) + 1 for side in (comparison.a, comparison.b))
     return log(a / b)
-
-
-def _spread(n: int, squares: float) -> LengthSpread | None:
-    return LengthSpread(n=n, sd=sqrt(squares / n)) if squares else None

@@ -1,10 +1,10 @@
 """The rules that a judgment must pass to become a preference: pure, named, each with a reason."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 from rapidfuzz.distance import Levenshtein
 
 from schemas.events import Comparison, Judgment
@@ -48,8 +48,9 @@ class FilterSettings(Record):
     # log of chosen length over rejected length; 2.3 is ten times as long.
     max_log_length_ratio: float = Field(default=2.3, gt=0)
     # Spread of log(length A / length B) over the workload's comparisons, as `prefstream filter
-    # explain` fits it: a stage sees one event and cannot know it. None: no length_outlier.
-    length_sd: float | None = Field(default=None, gt=0)
+    # explain` fits it: a stage sees one event and cannot know it. By workload where there are
+    # several; None, or a workload that is not named: no length_outlier.
+    length_sd: PositiveFloat | Mapping[str, PositiveFloat] | None = None
     max_length_z: float = Field(default=3.0, gt=0)
     # 1 - edit distance in words over the words of the longer answer.
     max_similarity: float = Field(default=0.98, gt=0, le=1)
@@ -193,9 +194,10 @@ def length_z(judgment: Judgment, settings: FilterSettings) -> float | None:
 
     Sides are drawn at random, so over comparisons the ratio's mean is zero, whoever wins.
     """
-    if settings.length_sd is None:
-        return None
-    return log_length_ratio(judgment) / settings.length_sd
+    sd = settings.length_sd
+    if isinstance(sd, Mapping):
+        sd = sd.get(judgment.workload_id)
+    return None if sd is None else log_length_ratio(judgment) / sd
 
 
 def is_similar(judgment: Judgment, max_similarity: float) -> bool:

@@ -120,6 +120,13 @@ def test_without_a_fitted_spread_no_length_is_an_outlier() -> None:
     assert reasons_against(event, FilterSettings()) == []
 
 
+@pytest.mark.parametrize(("named", "reasons"), [("shop", ["length_outlier"]), ("other", [])])
+def test_a_spread_holds_for_its_workload(named: str, reasons: list[str]) -> None:
+    (event,) = (one for name, one in CASES if name == "length_outlier")
+    assert event.workload_id == "shop"
+    assert reasons_against(event, FilterSettings(length_sd={named: 0.2})) == reasons
+
+
 def test_one_word_of_a_few_is_no_near_identity() -> None:
     pair = comparison(verified("a", output=LONG + "x"), verified("b", output=LONG + "y"))
     assert reasons_against(judgment(pair), FilterSettings()) == []

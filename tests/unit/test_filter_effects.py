@@ -109,6 +109,12 @@ def test_accuracy_on_anchors_before_and_after_a_rule() -> None:
     assert (margin.after.n, margin.after.right) == (1, 1)
     # without it, the wrong verdict with a low margin would come through
     assert (margin.others.n, margin.others.right) == (2, 1)
+    together = {each.rules: (each.after.n, each.after.right) for each in found.combinations}
+    assert together == {
+        ("not_for_training",): (3, 1),
+        ("not_for_training", "low_margin"): (1, 1),
+        ("not_for_training", "tie", "near_tie", "low_margin"): (1, 1),
+    }
     assert found.before.low < 1 / 3 < found.before.high
 
 
@@ -119,9 +125,8 @@ def test_only_the_calibration_split_is_looked_at(split: Split) -> None:
 
 
 def test_the_spread_of_lengths_does_not_depend_on_who_won() -> None:
-    first = effects([pair(1, Winner.A), pair(2, Winner.B)]).length_spread
-    second = effects([pair(1, Winner.B), pair(2, Winner.B)]).length_spread
-    assert first is not None
+    (first,) = effects([pair(1, Winner.A), pair(2, Winner.B)]).length_spreads
+    (second,) = effects([pair(1, Winner.B), pair(2, Winner.B)]).length_spreads
     assert first == second
     # log(21 / 5), one character added to each
     assert first.sd == pytest.approx(1.4351, abs=1e-4)
@@ -129,7 +134,14 @@ def test_the_spread_of_lengths_does_not_depend_on_who_won() -> None:
 
 def test_what_the_verifier_decided_says_nothing_of_the_spread() -> None:
     judged = comparison(verified("a"), verified("b"), verifier_winner=VerifierWinner.A)
-    assert effects([judgment(judged, margin=None)]).length_spread is None
+    assert effects([judgment(judged, margin=None)]).length_spreads == ()
+
+
+def test_each_workload_has_a_spread_of_its_own() -> None:
+    other = pair(2, length=100).model_copy(update={"workload_id": "other"})
+    found = {one.workload: one for one in effects([pair(1), pair(3), other]).length_spreads}
+    assert {name: one.n for name, one in found.items()} == {"other": 1, "shop": 2}
+    assert found["other"].sd > found["shop"].sd
 
 
 def test_the_command_reads_what_label_wrote(tmp_path: Path) -> None:
