@@ -12,6 +12,10 @@ def print_status(status: StackStatus) -> None:
     console.print(_addresses(status))
     if status.processes:
         console.print(_processes(status))
+    for process in status.processes:
+        if process.pause:
+            said = f"{process.name} is paused ({process.pause.reason}): {process.pause.sentence}"
+            console.print(said, style="yellow", highlight=False, markup=False)
     if status.topics:
         console.print(_topics(status))
     if status.groups:
@@ -37,8 +41,11 @@ def _processes(status: StackStatus) -> Table:
     table.add_column("log", overflow="fold")
     for process in status.processes:
         colour = "green" if process.status == "running" else "red"
+        shown = f"[{colour}]{process.status}[/{colour}]"
+        if process.pause:
+            shown = f"[yellow]paused: {process.pause.reason}[/yellow]"
         pid = str(process.pid) if process.pid else "-"
-        table.add_row(process.name, pid, f"[{colour}]{process.status}[/{colour}]", process.log)
+        table.add_row(process.name, pid, shown, process.log)
     return table
 
 

@@ -45,10 +45,11 @@ def worker_process(stage: str, project: Path) -> Planned:
     port = free_port()
     argv = [*_CLI, "worker", stage, "--project", str(project.absolute())]
     argv += ["--instance", f"{stage}-0", "--health-port", str(port)]
+    url = f"http://{LOOPBACK}:{port}"
     spec = ProcessSpec(
-        name=f"worker-{stage}", argv=tuple(argv), stop_timeout_s=_WORKER_STOP_TIMEOUT_S
+        name=f"worker-{stage}", argv=tuple(argv), stop_timeout_s=_WORKER_STOP_TIMEOUT_S, url=url
     )
-    return Planned(spec=spec, ready_url=f"http://{LOOPBACK}:{port}/ready")
+    return Planned(spec=spec, ready_url=f"{url}/ready")
 
 
 def sink_process(settings: Settings) -> Planned:

@@ -31,7 +31,7 @@ class ProcessFailed(PrefstreamError):
 
 class ProcessSpec(BaseModel):
     """What to run. ``environment`` is added to ours; ``stop_timeout_s`` is what it may take to
-    drain after SIGTERM before it is killed, ``url`` where people reach it, if they do."""
+    drain after SIGTERM before it is killed, ``url`` where people reach it, or probes a worker."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

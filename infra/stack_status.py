@@ -11,6 +11,7 @@ from infra.redaction import redact
 from infra.settings import Settings
 from infra.stack_state import StackState, read_state
 from infra.topics import topic_specs
+from infra.worker_pause import WorkerPause, worker_pause
 from schemas.errors import ConfigError, DependencyDown
 
 
@@ -20,12 +21,13 @@ class _Report(BaseModel):
 
 class ProcessReport(_Report):
     """A process of the local stack; ``status`` is running, stopped (as it was told), gone, or the
-    exit code with which it ended by itself."""
+    exit code with which it ended by itself. ``pause``: a worker that runs and takes nothing in."""
 
     name: str
     pid: int | None
     status: str
     log: str
+    pause: WorkerPause | None = None
 
 
 class TopicReport(_Report):
@@ -112,7 +114,11 @@ def _process_reports(state: StackState) -> list[ProcessReport]:
         if not running and status == "running":
             status = "stopped" if process.pid is None else "gone"
         pid = process.pid if running else None
-        reports.append(ProcessReport(name=name, pid=pid, status=status, log=process.log))
+        asked = running and process.url and name != REVIEW
+        pause = worker_pause(process.url) if asked else None
+        reports.append(
+            ProcessReport(name=name, pid=pid, status=status, log=process.log, pause=pause)
+        )
     return reports
 
 
