@@ -40,7 +40,7 @@ class OpenAIModel:
             address = address.copy_with(path=f"{address.path.rstrip('/')}/v1")
         self._shown_url = str(address.copy_with(username=None, password=None, query=None))
         self._endpoint = address.copy_with(path=f"{address.path}/chat/completions")
-        key = api_key.get_secret_value() if api_key else ""
+        self._key = key = api_key.get_secret_value() if api_key else ""
         # A client with one connection for each slot: httpx's pool looks at all its connections, and
         # for each idle one at all again, at every request, which at 64 takes more than the rest.
         # Last in, first out: the connections that were used last are the likeliest to be open.
@@ -74,6 +74,7 @@ class OpenAIModel:
                 model=self.model,
                 url=self._shown_url,
                 now=datetime.now(UTC),
+                key=self._key,
             )
         try:
             completion = ChatCompletion.model_validate_json(response.content)

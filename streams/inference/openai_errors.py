@@ -22,6 +22,7 @@ from streams.inference.openai_wire import ErrorBody, WireError
 
 # Error bodies can hold the whole request; a sentence is enough.
 _SHOWN_CHARACTERS = 300
+_READ_BYTES = 10_000
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 # "away for now", by RFC 9110 and by custom (529: overloaded)
 _AWAY = frozenset({502, 503, 504, 529})
@@ -30,11 +31,21 @@ _PASSING = frozenset({408, 409})
 
 
 def error_of(
-    status: int, body: bytes, headers: Mapping[str, str], *, model: str, url: str, now: datetime
+    status: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    model: str,
+    url: str,
+    now: datetime,
+    key: str = "",
 ) -> PrefstreamError:
-    """The error to raise for an answer; ``url`` is shown, secrets in the body are not."""
+    """The error to raise for an answer; ``url`` is shown, secrets in the body are not, and of
+    these the ``key`` whatever it looks like.
+    """
     detail = _detail(body)
-    said = redact(detail.message or body[:_SHOWN_CHARACTERS].decode("utf-8", "replace"))
+    # read further than is shown, so that no secret is cut in two before it is found
+    said = redact(detail.message or body[:_READ_BYTES].decode("utf-8", "replace"), [key])
     said = said[:_SHOWN_CHARACTERS].strip() or "no explanation"
     wait_s = retry_after_s(headers.get("retry-after"), now)
     if status == 402 or {str(detail.code), str(detail.type)} & _QUOTA_CODES:

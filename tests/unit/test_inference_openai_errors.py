@@ -79,3 +79,19 @@ def test_no_secret_and_no_whole_request_is_repeated() -> None:
     for status in (400, 401, 429, 500):
         assert "sk-abcdefgh" not in str(error(status, body))
     assert len(str(error(500, b"x" * 100_000))) < 600
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "no such key: plain word key"}}',
+        b"no such key: plain word key",
+        b"." * 295 + b"plain word key",
+    ],
+)
+def test_the_key_that_was_sent_is_not_repeated_whatever_it_looks_like(body: bytes) -> None:
+    for status in (400, 404, 429, 500, 503):
+        found = error_of(
+            status, body, {}, model="m", url="http://host/v1", now=NOW, key="plain word key"
+        )
+        assert "plain" not in str(found)
