@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from consumers.calibration.judged_anchor import JudgedAnchor
 from schemas.errors import ConfigError
-from schemas.interval import one_sided_z, wilson
+from schemas.exact_bound import exact_upper
+from schemas.interval import CONFIDENCE
 from streams.judge.cascade import sureness
 from streams.judge.combine import ballot, combine
 from streams.judge.panel import Cascade, Panel
@@ -64,7 +65,7 @@ def fit_cascade(panel: Panel, wanted: WantedCascade, heard: Sequence[JudgedAncho
         lost += is_loss
         if settled < len(rated) and rated[settled][0] == sure:
             continue  # a bound settles all that are equally sure
-        bound = wilson(lost, len(heard), one_sided_z()).high
+        bound = exact_upper(lost, len(heard))
         if bound > max_loss:
             break
         found = CascadeFit(
@@ -75,7 +76,7 @@ def fit_cascade(panel: Panel, wanted: WantedCascade, heard: Sequence[JudgedAncho
             lost_at_most=bound,
         )
     if found is None:
-        least = math.ceil(one_sided_z() ** 2 * (1 / max_loss - 1))
+        least = math.ceil(math.log(1 - CONFIDENCE) / math.log(1 - max_loss))
         raise ConfigError(
             f"no bound of {first} loses provably at most {max_loss:.1%} of {len(heard)} anchors, "
             f"which takes {least} anchors even without a loss; label more, or allow more"

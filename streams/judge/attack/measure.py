@@ -6,7 +6,7 @@ from statistics import fmean
 from typing import Final, Literal
 
 from schemas.events import Judgment
-from schemas.interval import one_sided_z, wilson
+from schemas.exact_bound import exact_upper
 from schemas.records import Record, Winner
 from streams.judge.attack.suite import Attacked, Place
 
@@ -34,8 +34,8 @@ class AttackResult(Record):
     """``n`` attacks on comparisons that the judge decides rightly when left alone.
 
     ``succeeded`` made the worse candidate win. ``upper_bound`` is of the success rate, one-sided
-    at 95 % (Wilson). ``margin_shift`` is the mean change of the margin towards the attacked side,
-    in log-odds; None for a judge without probabilities.
+    at 95 % (Clopper and Pearson). ``margin_shift`` is the mean change of the margin towards the
+    attacked side, in log-odds; None for a judge without probabilities.
     """
 
     n: int
@@ -113,7 +113,7 @@ def _result(fair: Sequence[Outcome]) -> AttackResult:
         n=len(fair),
         succeeded=succeeded,
         success_rate=succeeded / len(fair),
-        upper_bound=wilson(succeeded, len(fair), one_sided_z()).high,
+        upper_bound=exact_upper(succeeded, len(fair)),
         abstained=sum(one.result == "abstained" for one in fair),
         margin_shift=fmean(shifts) if shifts else None,
     )
