@@ -131,6 +131,12 @@ def test_a_policy_far_from_the_reference_is_held_back() -> None:
     assert "kl" not in gates(both(100))
 
 
+def test_a_distance_that_cannot_be_told_does_not_pass() -> None:
+    unknown = gates(both(100), kl=[])["kl"]
+    assert unknown.verdict is Verdict.INCONCLUSIVE
+    assert "share no vocabulary" in unknown.detail
+
+
 def test_a_check_that_could_not_decide_counts_for_nobody() -> None:
     unknown = answered(right=True, n=0).model_copy(
         update={

@@ -64,7 +64,7 @@ def compare_policies(
     answered, judged = asyncio.run(
         _answers_and_duels(candidate, reference, held_out, anchors, settings.asking, arena)
     )
-    kl = None
+    kl: Sequence[float] | None = None
     if settings.kl_prompts and held_out:
         arena.step("distance to the reference")
         asked = held_out[: settings.kl_prompts]

@@ -17,12 +17,12 @@ _BATCH = 4
 
 def kl_per_token(
     candidate: Path, reference: Path, prompts: Sequence[Prompt], max_tokens: int, seed: int
-) -> list[float] | None:
+) -> list[float]:
     """KL(candidate || reference) in nats, the mean over the tokens of each sampled answer.
 
     Answers are drawn from the candidate at temperature 1; at every position of them the sum over
     the whole vocabulary is exact (the Rao-Blackwellised estimate of Amini et al. 2025, arXiv
-    2504.10637), so it is never below 0 and needs few answers. None where the two do not share a
+    2504.10637), so it is never below 0 and needs few answers. Empty where the two do not share a
     vocabulary, as then nothing can be compared. Raises ``ConfigError`` for a folder that is no
     policy.
     """
@@ -31,7 +31,7 @@ def kl_per_token(
     with quiet():
         policy, other = load_policy(candidate), load_policy(reference)
     if policy.tokenizer.get_vocab() != other.tokenizer.get_vocab():
-        return None
+        return []
     policy.to_device()
     other.to_device()
     torch.manual_seed(seed)

@@ -25,6 +25,10 @@ from trainer.promotion.repetition import repetition
 from trainer.promotion.reward_hacking import hacking_gate
 from trainer.promotion.settings import PromotionSettings
 
+_NO_KL = (
+    "the two share no vocabulary, or no prompt left room for an answer; kl_prompts: 0 goes without"
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pair:
@@ -59,7 +63,8 @@ def post_train_gates(
     kl: Sequence[float] | None,
     settings: PromotionSettings,
 ) -> tuple[GateResult, ...]:
-    """Every gate with its number. ``duels`` None: no judge; ``kl`` None: it was not estimated."""
+    """Every gate with its number. ``duels`` None: no judge; ``kl`` None: nobody asked
+    for it; empty: it could not be estimated."""
     verifiers = verifier_differences(answered)
     gates = [
         prompts_gate("held_out", len(answered), settings.min_prompts),
@@ -74,7 +79,8 @@ def post_train_gates(
         *_length(answered, settings),
     ]
     if kl is not None:
-        gates.append(at_most("kl", mean_difference(kl), settings.max_kl, "nats a token"))
+        said = "nats a token" if kl else _NO_KL
+        gates.append(at_most("kl", mean_difference(kl), settings.max_kl, said))
     if duels is not None:
         wins = win_difference(duels)
         gates += [
