@@ -22,7 +22,7 @@ def before(runs: Sequence[Run]) -> Before:
 
     ``runs`` in the order of the log.
     """
-    trained = [run for run in runs if run.status is RunStatus.TRAINED]
+    trained = _policies(runs)
     triggered = [run for run in runs if run.status is RunStatus.TRIGGERED]
     watched = triggered or [run for run in runs if run.status is RunStatus.LEADING][:1]
     since = runs[runs.index(triggered[-1]) :] if triggered else []
@@ -42,7 +42,7 @@ def before(runs: Sequence[Run]) -> Before:
 
 def consumed(runs: Iterable[Run]) -> tuple[OffsetRange, ...]:
     """The preferences that the last training read; empty where none did."""
-    trained = [run for run in runs if run.status is RunStatus.TRAINED and run.offset_ranges]
+    trained = [run for run in _policies(runs) if run.offset_ranges]
     return trained[-1].offset_ranges if trained else ()
 
 
@@ -64,6 +64,15 @@ def missing_ends(
         failed = RunStatus.FAILED
         ends.append(decided(workload_id, failed, at, detail=why, epoch=epoch))
     return tuple(ends)
+
+
+def _policies(runs: Iterable[Run]) -> list[Run]:
+    """The trainings that made what may serve: neither a baseline nor a reward model."""
+    return [
+        run
+        for run in runs
+        if run.status is RunStatus.TRAINED and not run.ungated and run.algorithm != "reward"
+    ]
 
 
 def _told_by(run: Run, epoch: int) -> bool:

@@ -148,6 +148,13 @@ def test_the_log_says_what_was_trained_and_when() -> None:
     assert not before([triggered, told(RunStatus.REFUSED, LATER)]).trained
 
 
+@pytest.mark.parametrize("other", [{"ungated": True}, {"algorithm": "reward"}])
+def test_a_baseline_or_a_reward_model_uses_up_no_pairs(other: dict[str, object]) -> None:
+    trained = told(RunStatus.TRAINED, LATER, offset_ranges=HELD, **other)
+    assert consumed([trained]) == ()
+    assert before([trained]).trained_at is None
+
+
 def test_before_any_training_rates_are_compared_with_the_first_watch() -> None:
     first, second = (
         decided("shop", RunStatus.LEADING, at, rates={"failures": Rate(n=300, count=count)})
