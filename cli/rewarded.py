@@ -1,19 +1,32 @@
-"""An algorithm with what rewards its answers, if it is an online one."""
+"""An algorithm as a project configures it, with what rewards its answers if it is an online one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from cli.project import Project
-from infra.settings import Settings
-from schemas.events import Preference
+from schemas.events import Event, Preference
 from trainer.algorithms import Algorithm
+from trainer.algorithms import algorithm as known
 from trainer.online import OnlineConfig
 from trainer.policy import Train, TrainedPolicy, Watch
-from trainer.prompt_columns import read_prompt_columns
+from trainer.prompt_columns import prompt_columns
 from trainer.rewards import AsyncCheckRewards
 from trainer.training_config import TrainingConfig
 from trainer.weighted_rewards import Reward
+
+Samples = Callable[[], Iterable[Event | None]]
+"""The samples so far; asked for where verifiers reward."""
+
+
+def section(project: Project, name: str, project_dir: Path) -> TrainingConfig:
+    """The section of an algorithm; folders of reward models are counted from the project.
+
+    Raises ``ConfigError`` where there is no such algorithm.
+    """
+    known(name)
+    config: TrainingConfig = getattr(project, name)
+    return config.beside(project_dir) if isinstance(config, OnlineConfig) else config
 
 
 def rewarded(
@@ -21,7 +34,7 @@ def rewarded(
     config: TrainingConfig,
     project: Project,
     project_dir: Path,
-    infra: Settings,
+    samples: Samples,
 ) -> Train:
     """The training; with ``check_weight`` the project's verifiers reward, sandboxed as in verify.
 
@@ -34,7 +47,7 @@ def rewarded(
     def train(
         rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
     ) -> TrainedPolicy:
-        columns = read_prompt_columns(infra, {row.prompt_id for row in rows})
+        columns = prompt_columns(samples(), {row.prompt_id for row in rows})
         checks = AsyncCheckRewards(project.verify, project_dir)
         try:
             rewards = [Reward(name="checks", function=checks, weight=weight)]

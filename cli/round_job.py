@@ -9,13 +9,14 @@ from pathlib import Path
 
 from cli.judge_watch import watched
 from cli.project import Project
+from cli.rewarded import rewarded, section
 from consumers.anchors.held_out import Asked, held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
 from infra.topic_log import EventLog
 from schemas.errors import ConfigError
-from schemas.events import Calibration, Run
+from schemas.events import Calibration, CandidateSet, Run
 from schemas.records import Record
 from streams.verify.settings import VerifySettings
 from trainer.algorithms import algorithm
@@ -113,7 +114,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         )
     }
     calibrations = list(known.values())
-    config: TrainingConfig = getattr(job.project, job.algorithm)
+    config = section(job.project, job.algorithm, job.project_dir)
     asking = Asking(
         sampling=job.project.sample,
         temperature=job.temperature,
@@ -204,7 +205,13 @@ def train_job(
             watched=watched(around.topics, job.project, calibrations),
         ),
         Surroundings(
-            train=algorithm(job.algorithm).with_config(config),
+            train=rewarded(
+                algorithm(job.algorithm),
+                config,
+                job.project,
+                job.project_dir,
+                lambda: around.topics.events(CandidateSet),
+            ),
             evaluate=(
                 lambda checkpoint: evaluate_model(
                     lambda: around.open_policy(checkpoint),

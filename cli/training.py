@@ -11,7 +11,7 @@ from cli.judge_watch import watched
 from cli.label_noise import wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
-from cli.rewarded import rewarded
+from cli.rewarded import rewarded, section
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
@@ -23,12 +23,12 @@ from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
 from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
 from trainer.log_slice import read_calibrations
-from trainer.online import OnlineConfig
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Step
 from trainer.promotion.tell import tell
+from trainer.prompt_columns import logged_samples
 from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
 from trainer.run import Canary, Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
@@ -66,9 +66,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
     """
     chosen = algorithm(request.algorithm)
     infra, project = Settings(), load_project(request.project)
-    config: TrainingConfig = getattr(project, request.algorithm)
-    if isinstance(config, OnlineConfig):
-        config = config.beside(request.project)
+    config = section(project, request.algorithm, request.project)
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
     if processes.count() > 1 and wants_audit(config):
@@ -76,7 +74,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
             "label_flip_rate is `audited`, which a training on several processes cannot look up; "
             "set the number that `prefstream audit` shows"
         )
-    train = rewarded(chosen, config, project, request.project, infra)
+    train = rewarded(chosen, config, project, request.project, lambda: logged_samples(infra))
     if not processes.is_first():
         processes.follow(train)
         return None

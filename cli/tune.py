@@ -51,11 +51,11 @@ def tune(
     """
     from rich.console import Console
 
+    from cli.rewarded import section
     from cli.round_project import project_rounds
     from cli.tune_job import Grid, run_trials
     from examples.harbor.demo.display import Display
     from schemas.errors import ConfigError
-    from trainer.training_config import TrainingConfig
     from trainer.tuning import best
 
     console = Console(stderr=as_json)
@@ -74,8 +74,8 @@ def tune(
         topics=topics,
     )
     with opened as (job, around), display.step("trials"):
-        config: TrainingConfig | None = getattr(job.project, algorithm, None)
-        if config is None or not hasattr(config, "beta"):
+        config = section(job.project, algorithm, job.project_dir)
+        if not hasattr(config, "beta"):
             raise ConfigError(f"{algorithm} has no beta to tune; take dpo, orpo, simpo or kto")
         grid = Grid(betas=beta or BETAS, learning_rates=learning_rate or [config.learning_rate])
         trials = run_trials(

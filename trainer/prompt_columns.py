@@ -1,21 +1,20 @@
-"""What the verifiers have to know of a prompt to reward its answers, from the log of samples."""
+"""What the verifiers have to know of a prompt to reward its answers, from its samples."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from infra.settings import Settings
-from infra.topic_log import LoggedEvent, read, snapshot
-from schemas.events import TOPICS, CandidateSet
+from infra.topic_log import read, snapshot
+from schemas.events import TOPICS, CandidateSet, Event
 from trainer.online import PromptColumns
 
 
-def read_prompt_columns(settings: Settings, prompt_ids: Collection[str]) -> PromptColumns:
-    """The columns of each of these prompts; raises ``DependencyDown`` without Kafka."""
-    logged = read(settings, snapshot(settings, TOPICS[CandidateSet]))
-    return prompt_columns(logged, prompt_ids)
+def logged_samples(settings: Settings) -> Iterator[Event | None]:
+    """What the topic of samples holds now; raises ``DependencyDown`` without Kafka."""
+    return (one.event for one in read(settings, snapshot(settings, TOPICS[CandidateSet])))
 
 
-def prompt_columns(logged: Iterable[LoggedEvent], prompt_ids: Collection[str]) -> PromptColumns:
+def prompt_columns(samples: Iterable[Event | None], prompt_ids: Collection[str]) -> PromptColumns:
     """``expectations`` and ``context`` as JSON. Pure.
 
     They are of the first sample of the prompt that has any. A prompt without gets empty ones: what
@@ -23,8 +22,7 @@ def prompt_columns(logged: Iterable[LoggedEvent], prompt_ids: Collection[str]) -
     """
     empty: dict[str, object] = {"expectations": "[]", "context": "[]"}
     found: dict[str, dict[str, object]] = {}
-    for one in logged:
-        event = one.event
+    for event in samples:
         if (
             isinstance(event, CandidateSet)
             and event.expectations

@@ -94,6 +94,23 @@ def test_a_reward_model_rewards(
     assert result.metrics["last_reward/model"] > result.metrics["first_reward/model"]
 
 
+def test_reward_models_of_criteria_count_by_their_weights(
+    policy: Path, reward_model: Path, tmp_path: Path
+) -> None:
+    criteria = {"kindness": {"folder": reward_model, "weight": 0.5}}
+    result = trained(
+        "grpo",
+        policy,
+        tmp_path / "new",
+        rewards=[Reward(name="good", function=goodness, weight=2.0)],
+        criteria=criteria,
+        epochs=1,
+    )
+    kind, good = (result.metrics[f"first_reward/{name}"] for name in ("kindness", "good"))
+    assert kind != 0
+    assert result.metrics["first_reward"] == pytest.approx(0.5 * kind + 2 * good, abs=1e-4)
+
+
 @pytest.mark.parametrize("name", ["rloo", "grpo"])
 def test_a_length_penalty_beside_a_reward_shortens_answers(
     name: str, policy: Path, tmp_path: Path

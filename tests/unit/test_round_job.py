@@ -3,13 +3,17 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from cli.project import load_project
+from cli.rewarded import section
 from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from examples.harbor.demo.benchmark import asked
 from examples.harbor.simulated_people import gate_reads
 from infra.settings import Settings
+from schemas.errors import ConfigError
 from schemas.events import Calibration, Event, Run
 from schemas.records import Purpose, RunStatus, Verdict
 from tests.frozen_rows import frozen_rows
@@ -17,7 +21,9 @@ from tests.preferences import calibration, preference
 from tests.unit.test_calibration_teachers import NEW, OLD, judged
 from trainer.dpo import DpoConfig
 from trainer.gate_rules import CalibrationRule
+from trainer.grpo import GrpoConfig
 from trainer.local_topics import LocalTopics
+from trainer.online import CriterionReward
 
 HARBOR = Path(__file__).parents[2] / "examples" / "harbor" / "project"
 
@@ -63,6 +69,23 @@ def test_a_prompt_in_an_anchors_words_is_kept_out(tmp_path: Path) -> None:
     assert "repeats" in found
     assert anchor.prompt_id in found
     assert "prompt of free" not in found
+
+
+def test_a_section_counts_folders_from_the_project_and_must_be_an_algorithms(
+    tmp_path: Path,
+) -> None:
+    job, _ = job_in(tmp_path)
+    criteria = {"kindness": CriterionReward(folder=Path("models/kind"))}
+    online = job.project.grpo.model_copy(
+        update={"reward_model": Path("models/whole"), "criteria": criteria}
+    )
+    found = section(job.project.model_copy(update={"grpo": online}), "grpo", tmp_path)
+    assert isinstance(found, GrpoConfig)
+    assert found.reward_model == (tmp_path / "models" / "whole").resolve()
+    assert found.criteria["kindness"].folder == (tmp_path / "models" / "kind").resolve()
+    assert section(job.project, "dpo", tmp_path) == job.project.dpo
+    with pytest.raises(ConfigError, match="there is no algorithm 'judge'"):
+        section(job.project, "judge", tmp_path)
 
 
 def test_a_teacher_that_was_exchanged_since_the_calibration_stops_the_round(tmp_path: Path) -> None:
