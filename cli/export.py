@@ -20,24 +20,31 @@ def export(
         Format,
         typer.Option("--format", help="Whose trainer is to read it; trl is for DPO and ORPO."),
     ] = Format.TRL,
+    dataset: Annotated[
+        Path | None,
+        typer.Option(help="Of this frozen dataset, not of the topic: without what measures."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as one JSON object.")] = False,
 ) -> None:
     """Write the preferences to a file, each row with its source, rubric, teacher and margin.
 
     Formats: trl (DPO, ORPO), kto (two rows a pair), reward (with a margin), ultrafeedback
     (binarized, chosen and rejected with the prompt), openai (preference fine-tuning; no tags).
+    The topic is written as it is, prompts of anchors and of the benchmark too; a frozen dataset
+    holds neither.
 
     [bold]Examples[/bold]
 
       prefstream export pairs.jsonl
       prefstream export human.jsonl --source human --workload harbor
-      prefstream export unpaired.jsonl --format kto
+      prefstream export unpaired.jsonl --format kto --dataset data/round1
     """
-    from consumers.export import export_preferences
+    from consumers.export import export_preferences, logged_preferences
     from infra.settings import Settings
+    from trainer.dataset import load
 
     report = export_preferences(
-        Settings(),
+        logged_preferences(Settings()) if dataset is None else load(dataset).rows,
         out,
         sources=tuple(source or PreferenceSource),
         workload_id=workload,

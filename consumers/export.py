@@ -1,4 +1,4 @@
-"""Preferences out of Kafka as a file that trainers read."""
+"""Preferences as a file that trainers read."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from consumers.export_rows import Format, Row, rows_of
 from infra.settings import Settings
-from infra.topic_log import LoggedEvent, read, snapshot
+from infra.topic_log import read, snapshot
 from schemas.errors import ConfigError
-from schemas.events import TOPICS, Preference
+from schemas.events import TOPICS, Event, Preference
 from schemas.records import PreferenceSource
 
 
@@ -50,10 +50,9 @@ class Export:
         self._counts: Counter[str] = Counter()
         self._by_source: Counter[str] = Counter()
 
-    def rows(self, events: Iterable[LoggedEvent]) -> Iterator[Row]:
-        """The rows of these events, in their order."""
-        for logged in events:
-            event = logged.event
+    def rows(self, events: Iterable[Event | None]) -> Iterator[Row]:
+        """The rows of these events, in their order; None is one that could not be read."""
+        for event in events:
             if not isinstance(event, Preference):
                 self._counts["undecodable"] += 1
             elif event.event_id in self._seen:
@@ -83,21 +82,29 @@ class Export:
         )
 
 
+def logged_preferences(settings: Settings) -> Iterator[Event | None]:
+    """What the topic holds now, in the order of partitions and offsets.
+
+    Raises what reading the topic raises.
+    """
+    return (one.event for one in read(settings, snapshot(settings, TOPICS[Preference])))
+
+
 def export_preferences(
-    settings: Settings,
+    events: Iterable[Event | None],
     path: Path,
     *,
     sources: Collection[PreferenceSource] = tuple(PreferenceSource),
     workload_id: str | None = None,
     format_: Format = Format.TRL,
 ) -> ExportReport:
-    """Write what the topic holds now to ``path``, in the order of partitions and offsets.
+    """Write the preferences among these events to ``path``, in their order.
 
     The file appears whole or not at all. Raises ``ConfigError`` if it cannot be written, and what
-    reading the topic raises.
+    reading the events raises.
     """
     export = Export(sources=sources, workload_id=workload_id, format_=format_)
-    write_lines(path, export.rows(read(settings, snapshot(settings, TOPICS[Preference]))))
+    write_lines(path, export.rows(events))
     return export.report()
 
 

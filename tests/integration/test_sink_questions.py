@@ -13,7 +13,7 @@ from consumers.accounting import close_accounts, place
 from consumers.clickhouse.lag import wait_caught_up
 from consumers.clickhouse.named_queries import ask, named_queries, named_query
 from consumers.clickhouse.stage_flows import flows_of_tables
-from consumers.export import export_preferences
+from consumers.export import export_preferences, logged_preferences
 from infra.clickhouse import client
 from infra.kafka import consumer, group_name, topic_name
 from infra.settings import Settings
@@ -199,6 +199,6 @@ def test_every_named_query_runs_and_says_what_it_counts(
     with pytest.raises(ConfigError, match="do you mean margins"):
         named_query("margin")
     out = tmp_path / "pairs.jsonl"
-    report = export_preferences(fresh_broker, out)
+    report = export_preferences(logged_preferences(fresh_broker), out)
     assert (report.rows, report.repeated) == (1, 1)
     assert json.loads(out.read_text())["margin"] == 1.5

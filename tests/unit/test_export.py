@@ -8,9 +8,8 @@ import pytest
 
 from consumers.export import Export, write_lines
 from consumers.export_rows import Format, Row, rows_of
-from infra.topic_log import LoggedEvent
 from schemas.errors import ConfigError
-from schemas.events import Event, Preference
+from schemas.events import Preference
 from schemas.records import Message, PreferenceSource
 from tests.events import NOON, QUESTION, completion
 
@@ -36,18 +35,6 @@ def preference(**changes: Any) -> Preference:
         "rejected_length": 5,
     }
     return Preference(**(fields | changes))
-
-
-def logged(event: Event | None, offset: int = 0) -> LoggedEvent:
-    return LoggedEvent(
-        topic="preferences",
-        partition=0,
-        offset=offset,
-        key=None,
-        value=b"",
-        event=event,
-        error=None,
-    )
 
 
 def test_a_row_is_what_trl_calls_conversational_preference() -> None:
@@ -93,20 +80,20 @@ def test_openai_rows_have_no_field_that_it_does_not_know() -> None:
 
 def test_a_pair_of_two_rows_is_one_pair() -> None:
     export = Export(format_=Format.KTO)
-    assert len(list(export.rows([logged(preference())]))) == 2
+    assert len(list(export.rows([preference()]))) == 2
     assert (export.report().pairs, export.report().rows) == (1, 2)
 
 
 def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
     export = Export(sources=(PreferenceSource.RLAIF,), workload_id="shop")
     events = [
-        logged(preference()),
-        logged(preference(margin=-9.0)),
-        logged(preference(event_id="p2", source=PreferenceSource.THUMBS)),
-        logged(preference(event_id="p2")),
-        logged(preference(event_id="p3", workload_id="other")),
-        logged(None),
-        logged(completion()),
+        preference(),
+        preference(margin=-9.0),
+        preference(event_id="p2", source=PreferenceSource.THUMBS),
+        preference(event_id="p2"),
+        preference(event_id="p3", workload_id="other"),
+        None,
+        completion(),
     ]
     rows = list(export.rows(events))
     assert [(row["event_id"], row["margin"]) for row in rows] == [("p1", 1.5)]
