@@ -37,7 +37,10 @@ def dataset(
         ),
     ] = None,
     judge_config: Annotated[
-        str | None, typer.Option(help="The judge_config_hash of the rlaif rows, if several.")
+        str | None,
+        typer.Option(
+            help="The judge_config_hash of the rlaif rows, if several; `current`: the project's."
+        ),
     ] = None,
     exclude: Annotated[
         list[Path] | None, typer.Option(help="JSONL of prompts that must stay out.")
@@ -55,9 +58,10 @@ def dataset(
     """Freeze what the topic holds now; show, compare or verify datasets.
 
     Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
-    calibration and holdout splits stay out, with the prompts that nearly repeat theirs. Of labels
-    all stay, each once, as people gave them. Verify reads the manifest's offsets from the log again
-    and compares the rows' hash; it ends with exit code 1 where they differ.
+    calibration and holdout splits stay out, with the prompts that nearly repeat theirs, and so do
+    the project's promotion.prompts. Of labels all stay, each once, as people gave them. Verify
+    reads the manifest's offsets from the log again and compares the rows' hash; it ends with exit
+    code 1 where they differ.
 
     [bold]Examples[/bold]
 
@@ -97,11 +101,12 @@ def dataset(
 def _freeze(
     folder: Path,
     sources: tuple[PreferenceSource, ...],
-    judge_config: str | None,
+    judge: str | None,
     exclude: list[Path],
     earlier: list[Path],
     project: Path,
 ) -> None:
+    from cli.current_judge import judge_config
     from cli.freezing import kept_out, staged
     from cli.project import load_project
     from infra.settings import Settings
@@ -111,10 +116,10 @@ def _freeze(
 
     settings, loaded = Settings(), load_project(project)
     with staged(settings, Preference, folder) as log:
-        out, excluded = kept_out(settings, loaded, log, exclude)
+        out, excluded = kept_out(settings, loaded, project, log, exclude)
         wanted = FreezeSettings(
             sources=sources or GATED_SOURCES,
-            judge_config_hash=judge_config,
+            judge_config_hash=judge_config(judge, loaded, project, settings),
             excluded_prompt_ids=excluded,
         )
         freeze(log, wanted, earlier, folder)

@@ -37,11 +37,14 @@ def staged(settings: Settings, what: type[Event] | Manifest, folder: Path) -> It
 
 
 def kept_out(
-    settings: Settings, project: Project, log: StagedLog, files: Iterable[Path]
+    settings: Settings, project: Project, project_dir: Path, log: StagedLog, files: Iterable[Path]
 ) -> tuple[HeldOut, frozenset[str]]:
-    """The anchors and what repeats them, and the ids of those and of the files' prompts."""
+    """The anchors and what repeats them, and the ids of those, of the prompts that decide on a
+    promotion, and of the files' prompts."""
+    locked = project.promotion.prompts
+    every = (*files, *([project_dir / locked] if locked else []))
     out = held_out(TopicLog(settings), project.calibration.shares, log.prompts())
-    return out, out.prompt_ids.union(*(prompt_ids(read_prompts(path)) for path in files))
+    return out, out.prompt_ids.union(*(prompt_ids(read_prompts(path)) for path in every))
 
 
 @contextmanager

@@ -53,39 +53,24 @@ def show(
 
 def proofs_of(judgment: "Judgment", project: Path, settings: "Settings") -> "tuple[Proof, ...]":
     """A proof for each opinion; a project that cannot render them any more proves none."""
-    from functools import partial
-
-    from infra.nonce_key import nonce_key
+    from cli.current_judge import unasked
     from schemas.errors import ConfigError
-    from streams.inference.identity import model_name
     from streams.judge.as_judged import as_judged
-    from streams.judge.open_judges import open_judges
     from streams.judge.proof import Proof, prove
-    from streams.judge.stage import JudgeStage
-    from streams.judge.stored import ReplayedModel
-    from streams.judge.verdict_store import VerdictStore
     from streams.pipeline import load_pipeline
-    from streams.verify.check_names import check_names
 
     pipeline = load_pipeline(project)
     judge = as_judged(judgment, pipeline.judge, project)
     try:
-        judges = open_judges(
-            judge,
-            project,
-            # nobody is asked
-            lambda ref: ReplayedModel(model_name(ref), VerdictStore(), ref),
-            checks=check_names(pipeline.verify),
-            policies=(),
-            nonce_key=partial(nonce_key, settings),
-        )
+        stage = unasked(judge, pipeline, project, settings)
     except ConfigError as error:
         return tuple(
             Proof(opinion=opinion, prompt=None, matches=False, why=str(error))
             for opinion in judgment.opinions
         )
-    same_config = JudgeStage(judge, judges).judge_config_hash == judgment.judge_config_hash
-    return prove(judgment, judges.members if judges else (), same_config=same_config)
+    same_config = stage.judge_config_hash == judgment.judge_config_hash
+    members = stage.judges.members if stage.judges else ()
+    return prove(judgment, members, same_config=same_config)
 
 
 def _json(judgment: "Judgment", proofs: "tuple[Proof, ...]") -> str:

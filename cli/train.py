@@ -54,7 +54,10 @@ def train(
         typer.Option(case_sensitive=False, help="Sources; default rlaif, verifier, human."),
     ] = None,
     judge_config: Annotated[
-        str | None, typer.Option(help="The judge_config_hash of the rlaif rows, if several.")
+        str | None,
+        typer.Option(
+            help="The judge_config_hash of the rlaif rows, if several; `current`: the project's."
+        ),
     ] = None,
     ungated: Annotated[
         bool,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cli.current_judge import CURRENT
 from cli.leased_training import LeasedTraining
 from cli.project import Project
 from cli.promotion import registry_of
@@ -173,6 +174,8 @@ class TrainerLoop:
         command = [sys.executable, "-m", "cli.main", "train", "--from-topic", "--promote"]
         command += ["--project", str(options.project_dir), "--algorithm", options.algorithm]
         command += ["--policy", str(options.policy), "--out", str(out.absolute())]
+        # The topic keeps what former judges decided; a dataset is of one.
+        command += ["--judge-config", CURRENT]
         return [*command, "--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]
 
     def _finish(self, training: LeasedTraining, epoch: int) -> None:

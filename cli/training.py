@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cli.current_judge import judge_config
 from cli.freezing import kept_out, staged
 from cli.judge_watch import watched
 from cli.label_noise import wants_audit, with_audited_noise
@@ -91,13 +92,15 @@ def _run(
     train: Train,
     watch: Watch,
 ) -> RunOutcome:
+    prompts = read_prompts(request.prompts) if request.prompts else ()
+    measuring = prompt_ids(prompts)
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
-        # read now: hours later would be late to learn that there are none
-        held_out_prompts(project, _promotion(request))
-    prompts = read_prompts(request.prompts) if request.prompts else ()
-    dataset = _dataset(request, project, infra, prompts)
+        # read now: hours later would be late to learn that there are none, or that the dataset has
+        # some of them
+        measuring |= prompt_ids(held_out_prompts(project, _promotion(request)))
+    dataset = _dataset(request, project, infra, measuring)
     require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
     # is to be promoted is asked by the gates after training, beside what serves.
@@ -177,25 +180,23 @@ def _dataset(
     request: TrainingRequest,
     project: Project,
     infra: Settings,
-    prompts: Sequence[EvaluationPrompt],
+    measuring: frozenset[str],
 ) -> FrozenDataset:
     if request.manifest is not None:
         loaded = load(request.manifest)
-        seen = prompt_ids(prompts) & {row.prompt_id for row in loaded.rows}
+        seen = measuring & {row.prompt_id for row in loaded.rows}
         if seen:
             raise ConfigError(
-                f"{request.manifest}: {len(seen)} prompts of {request.prompts} are in the dataset; "
-                "freeze it again with --exclude"
+                f"{request.manifest}: {len(seen)} held-out prompts are in the dataset; freeze it "
+                "again with --exclude"
             )
         return loaded
-    locked = project.promotion.prompts
-    files = (*request.exclude, *([request.project / locked] if locked else []))
     with staged(infra, Preference, request.dataset_dir) as log:
-        _, excluded = kept_out(infra, project, log, files)
+        _, excluded = kept_out(infra, project, request.project, log, request.exclude)
         settings = FreezeSettings(
             sources=request.sources or GATED_SOURCES,
-            judge_config_hash=request.judge_config,
-            excluded_prompt_ids=excluded | prompt_ids(prompts),
+            judge_config_hash=judge_config(request.judge_config, project, request.project, infra),
+            excluded_prompt_ids=excluded | measuring,
         )
         return frozen(log, settings)
 

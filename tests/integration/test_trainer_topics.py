@@ -13,6 +13,7 @@ from cli.audit import audit
 from cli.calibrate import calibrate
 from cli.calibrate_report import report
 from cli.dataset import dataset
+from cli.export import export
 from cli.gate import gate
 from cli.judge_watch import notice
 from cli.project import load_project
@@ -40,6 +41,7 @@ from schemas.records import (
 from tests.events import NOON, candidate, candidate_set, comparison, judgment, verified
 from tests.preferences import label, preference, said
 from tests.tiny_policy import save_tiny_policy
+from trainer.manifest import read_manifest
 
 pytestmark = pytest.mark.integration
 
@@ -55,7 +57,7 @@ N_ANCHORS = 120
 SAME = said("s is good.")
 
 app = typer.Typer()
-for command in (audit, calibrate, dataset, gate, report, train):
+for command in (audit, calibrate, dataset, export, gate, report, train):
     app.command(command.__name__)(command)
 
 
@@ -522,6 +524,40 @@ def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(
     assert "none of 2 preferences" in str(others.exception)
     assert "1 other_source, 1 same_text" in str(others.exception)
     assert not (project / "new").exists()
+
+
+def test_what_decides_on_a_promotion_is_never_trained_on(log: Settings, project: Path) -> None:
+    rows = [preference(f"row-{n}", prompt_id=f"p{n}", chosen=said(f"yes {n}")) for n in range(4)]
+    publish(log, rows)
+    locked = {
+        "prompt_id": "p1",
+        "messages": [{"role": "user", "content": "what is item1"}],
+        "expectations": [{"kind": "NUMERIC", "spec": "1"}],
+    }
+    (project / "held-out.jsonl").write_text(json.dumps(locked), encoding="utf-8")
+    loose = prefstream("dataset", "freeze", project / "loose", "--project", project)
+    assert loose.exit_code == 0, loose.exception
+    with (project / "pipeline.yaml").open("a", encoding="utf-8") as pipeline:
+        pipeline.write("promotion: {prompts: held-out.jsonl}\n")
+    frozen = prefstream("dataset", "freeze", project / "data", "--project", project)
+    assert frozen.exit_code == 0, frozen.exception
+    manifest = read_manifest(project / "data")
+    assert (manifest.rows, manifest.removed) == (3, {"excluded_prompt": 1})
+
+    # what an exporter hands on is the same
+    out = project / "pairs.jsonl"
+    written = prefstream("export", out, "--dataset", project / "data", "--json")
+    assert json.loads(written.stdout)["pairs"] == 3, written.exception
+    ids = {json.loads(line)["prompt_id"] for line in out.read_text().splitlines()}
+    assert ids == {"p0", "p2", "p3"}
+
+    # said before hours of training
+    late = prefstream(
+        *("train", "--manifest", project / "loose", "--promote", "--project", project),
+        *("--policy", project / "none", "--out", project / "new"),
+    )
+    assert isinstance(late.exception, ConfigError)
+    assert "1 held-out prompts are in the dataset" in str(late.exception)
 
 
 def test_an_algorithm_that_is_not_there_is_refused_before_anything_is_read(project: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.current_judge import CURRENT, judge_config
 from cli.project import load_project
 from cli.trainer_loop import TrainerLoop, TrainerOptions
 from consumers.trigger.history import consumed
@@ -17,7 +18,7 @@ from infra.topic_log import snapshot
 from schemas.events import Event, Run
 from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
 from tests.events import verification, verified
-from tests.preferences import human, preference
+from tests.preferences import human, preference, said
 from tests.promotions import run
 from tests.waiting import wait_until
 from trainer.log_slice import read_runs
@@ -94,3 +95,59 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
     assert {gate.name: gate.verdict for gate in second.gates}["new_pairs"] is Verdict.PASS
     # the epoch is the offset of the event that began the term, the first of the topic
     assert (first.epoch, leading.epoch) == (snapshot(fresh_broker, "runs")[0].first, None)
+
+
+RUBRIC = """\
+id: shop
+version: "2"
+criteria:
+  - {id: R1, text: It is short., decided_by: judge}
+instructions: Compare.
+tie_policy: Equal is a tie.
+"""
+JUDGED_ANEW = """
+trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 0}
+judge: {model: openai:judge-7b, rubric: shop/2}
+pair: {rubric_id: shop}
+promotion: {prompts: held-out.jsonl}
+"""
+HELD_OUT = (
+    '{"prompt_id": "h", "messages": [{"role": "user", "content": "How much?"}], '
+    '"expectations": [{"kind": "NUMERIC", "spec": "12"}]}'
+)
+
+
+def test_after_a_change_of_the_judge_its_own_pairs_are_trained_on(
+    fresh_broker: Settings, tmp_path: Path
+) -> None:
+    """They still have to be measured, and the gate says so; the former judge's are left out."""
+    (tmp_path / "rubrics" / "shop").mkdir(parents=True)
+    (tmp_path / "rubrics" / "shop" / "2.yaml").write_text(RUBRIC)
+    (tmp_path / "pipeline.yaml").write_text(JUDGED_ANEW)
+    (tmp_path / "held-out.jsonl").write_text(HELD_OUT)
+    project = load_project(tmp_path)
+    now = judge_config(CURRENT, project, tmp_path, fresh_broker)
+    publish(
+        fresh_broker,
+        [
+            preference(f"{judge}-{n}", judge_config_hash=judge, chosen=said(f"{judge} {n}"))
+            for judge in ("before", now)
+            for n in range(3)
+        ],
+    )
+    options = TrainerOptions(
+        project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
+    )
+    loop = TrainerLoop(fresh_broker, project, options)
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    ends = (RunStatus.REFUSED, RunStatus.FAILED)
+    try:
+        wait_until(lambda: any(told(fresh_broker, end) for end in ends), "its end", 120)
+    finally:
+        loop.stop()
+        thread.join()
+    assert not told(fresh_broker, RunStatus.FAILED)
+    (refused,) = told(fresh_broker, RunStatus.REFUSED)
+    assert f"judge configuration {now} was never calibrated" in refused.detail
+    assert "before" not in refused.detail
