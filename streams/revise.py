@@ -18,11 +18,12 @@ from streams.inference.chat import ChatAnswer, ChatModel, ChatRequest
 from streams.inference.identity import known_identity
 from streams.inference.known_sum import known_sum
 from streams.judge.call_data import block
-from streams.judge.neutral import neutralise
+from streams.judge.neutral import neutralise, role_name
 from streams.judge.prompt import nonce_of
 
-# Change it with any change of the text below, so that the events' config_hash tells them apart.
-PROMPT_VERSION: Final = "critique-revise-1"
+# Change it with any change of the text below, or of how data is cleaned for it, so that the events'
+# config_hash tells them apart.
+PROMPT_VERSION: Final = "critique-revise-2"
 
 REVISED: Final = "revised"
 """The tag of a revision; ``principle:ID`` stands beside it."""
@@ -176,7 +177,7 @@ def _messages(
 
 
 def _data(event: Completion, answer: str, code: str) -> Iterator[str]:
-    turns = (f"{turn.role}: {neutralise(turn.content, code)}" for turn in event.messages)
+    turns = (f"{role_name(turn.role)}: {neutralise(turn.content, code)}" for turn in event.messages)
     yield block(code, "prompt", "\n".join(turns))
     for passage in event.context:
         yield block(code, "source", neutralise(f"{passage.source}\n{passage.text}", code))

@@ -6,7 +6,7 @@ from typing import Final
 from schemas.events import PromptEvent
 from schemas.records import Message
 from streams.judge.defences import Defences
-from streams.judge.neutral import fitting, neutralise, shorten
+from streams.judge.neutral import fitting, neutralise, role_name, shorten
 from streams.verify.sql_render import answer_without_sql_comments
 
 # Stands where the nonce is left off for a measurement: a code that anyone can write.
@@ -30,7 +30,7 @@ class CallData:
     def asked(self, event: PromptEvent) -> list[str]:
         """The prompt, and each retrieved passage."""
         turns = self._clean([turn.content for turn in event.messages])
-        roles = (turn.role for turn in event.messages)
+        roles = (role_name(turn.role) for turn in event.messages)
         prompt = "\n".join(f"{role}: {turn}" for role, turn in zip(roles, turns, strict=True))
         sources = self._clean([f"{passage.source}\n{passage.text}" for passage in event.context])
         return [

@@ -16,17 +16,22 @@ _TEMPLATE_TOKENS: Final = re.compile(
 
 # "assistant:" or "### System" at the start of a line opens a new turn in plain-text templates.
 _ROLE_HEADERS: Final = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*(?:system|user|human|assistant|instruction|response)\b[ \t]*:?"
+    r"^[^\S\n]*(?:#{1,6}[ \t]*(?:system|user|human|assistant|instruction|response)\b[ \t]*:?"
     r"|(?:system|user|human|assistant)[ \t]*:)[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 
-# What a reader does not see: control characters, direction overrides, zero-width and tag
+# What a reader does not see: control characters, direction marks and overrides, zero-width and tag
 # characters. They hide a token from the patterns above, or turn what people see around.
 _INVISIBLE: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u202a-\u202e\u2060-\u2069\ufeff"
-    "\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
+
+# Whatever ends a line, so that a header behind it stands at the start of one.
+_LINE_ENDS: Final = re.compile("\r\n?|[\u2028\u2029]")
+
+_ROLE: Final = re.compile(r"[\w.-]{1,32}")
 
 
 def neutralise(text: str, nonce: str) -> str:
@@ -34,12 +39,17 @@ def neutralise(text: str, nonce: str) -> str:
 
     Repeated until nothing changes, as taking one token out can join the halves of another.
     """
-    text = _INVISIBLE.sub("", text)
+    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", text))
     while True:
         cleaned = _ROLE_HEADERS.sub("", _TEMPLATE_TOKENS.sub("", text)).replace(nonce, "")
         if cleaned == text:
             return cleaned
         text = cleaned
+
+
+def role_name(role: str) -> str:
+    """The role of a turn, "other" where it is more than a word: its sender may write anything."""
+    return role if _ROLE.fullmatch(role) else "other"
 
 
 def shorten(text: str, max_characters: int) -> str:

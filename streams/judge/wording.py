@@ -7,11 +7,12 @@ from schemas.ids import text_sha256
 from streams.judge.rubric import Criterion, Rubric, WorkedExample
 from streams.judge.settings import Mode, PairMode
 
-# Change them with any change of the text below: they are part of the judge_config_hash.
+# Change them with any change of the text below, or of how data is cleaned for it (neutral.py): they
+# are part of the judge_config_hash.
 PROMPT_VERSIONS: Final[Mapping[Mode, str]] = {
-    "cite_then_verdict": "pairwise-cite-3",
-    "verdict_only": "pairwise-verdict-1",
-    "listwise": "listwise-1",
+    "cite_then_verdict": "pairwise-cite-4",
+    "verdict_only": "pairwise-verdict-2",
+    "listwise": "listwise-2",
 }
 
 _PAIR: Final = "You compare two candidate answers, A and B, to one prompt"

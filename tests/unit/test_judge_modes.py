@@ -70,7 +70,7 @@ async def test_a_verdict_alone_is_asked_for_and_read() -> None:
     assert found.winner is Winner.A
     assert all("one line and nothing else" in one.messages[-1].content for one in model.requests)
     assert all(one.max_tokens <= 16 for one in model.requests)
-    assert {one.prompt_version for one in found.opinions} == {"pairwise-verdict-1"}
+    assert {one.prompt_version for one in found.opinions} == {"pairwise-verdict-2"}
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ async def test_the_filter_gets_votes_marks_and_no_margin() -> None:
         assert judgment.agreement == 1.0
         assert judgment.marks == ("no_margin", "ranked")
         assert [opinion.sample for opinion in judgment.opinions] == [0, 1, 2, 3]
-        assert {opinion.prompt_version for opinion in judgment.opinions} == {"listwise-1"}
+        assert {opinion.prompt_version for opinion in judgment.opinions} == {"listwise-2"}
 
 
 async def test_a_judge_that_ranks_by_place_makes_no_preference() -> None:
