@@ -1,5 +1,6 @@
 """`prefstream rejudge`: what would have been judged otherwise by a new version of the rubric?"""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -50,6 +51,7 @@ def rejudge(
     which no stage reads; with --publish to `judgments`, where the filter makes preferences of them
     that stand beside the old ones under their own judge_config_hash. Comparisons that a verifier
     decided are left out. Both judges are held against people on the calibration anchors among them.
+    Exit code 1 where none of the comparisons could be judged.
 
     [bold]Examples[/bold]
 
@@ -89,13 +91,16 @@ def rejudge(
     if as_json:
         kept = {"rubric": rubric, "judge_config_hash": stage.judge_config_hash, "topic": topic}
         typer.echo(json.dumps(kept | report.model_dump(mode="json")))
-        return
+        sys.exit(1 if old and not judged else 0)
     before = ", ".join(sorted({one.rubric_version for one in old})) or "none"
     show_replay(Console(), report, before, rubric)
     if len(chosen) > len(old):
         typer.echo(f"{len(chosen) - len(old)} were judged by this very judge before; left out")
     if topic:
         typer.echo(f"sent {len(judged)} judgments to {topic}")
+    if old and not judged:
+        typer.echo(f"prefstream: none of {len(old)} comparisons could be judged", err=True)
+        sys.exit(1)
 
 
 def _judgments(

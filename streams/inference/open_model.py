@@ -45,4 +45,5 @@ def open_model(
         api_key=settings.model_api_key,
         max_concurrency=asked.concurrency,
         answer_s=asked.answer_s,
+        takes=asked.takes.get(name),
     )

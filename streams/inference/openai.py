@@ -12,7 +12,7 @@ from schemas.errors import DependencyDown, Transient
 from streams.inference.chat import ChatAnswer, ChatRequest
 from streams.inference.openai_errors import error_of
 from streams.inference.openai_wire import ChatCompletion, request_body, token_logprobs
-from streams.inference.settings import ANSWER_S, CONCURRENCY
+from streams.inference.settings import ANSWER_S, CONCURRENCY, Takes
 
 _CONNECT_S: Final = 5.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -33,8 +33,10 @@ class OpenAIModel:
         api_key: SecretStr | None = None,
         max_concurrency: int = CONCURRENCY,
         answer_s: float = ANSWER_S,
+        takes: Takes | None = None,
     ) -> None:
         self.model = model
+        self._takes = takes
         address = httpx.URL(url.rstrip("/"))
         if not address.path.endswith("/v1"):
             address = address.copy_with(path=f"{address.path.rstrip('/')}/v1")
@@ -93,7 +95,9 @@ class OpenAIModel:
 
     async def _post(self, client: httpx.AsyncClient, request: ChatRequest) -> httpx.Response:
         try:
-            return await client.post(self._endpoint, json=request_body(self.model, request))
+            return await client.post(
+                self._endpoint, json=request_body(self.model, request, self._takes)
+            )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             raise DependencyDown(
                 f"{self._shown_url} cannot be reached ({type(error).__name__}); start the model "

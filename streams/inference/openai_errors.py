@@ -1,6 +1,7 @@
 """What an answer other than 200 means for the event and for the worker (schemas/errors.py).
 
 400, 413, 422            Poison            this request will always be refused
+400, unsupported_…       unsupported       DependencyDown: the model takes no such field
 401, 403                 auth              DependencyDown: no request can be served
 402, insufficient_quota  billing           DependencyDown
 404                      model_missing     DependencyDown
@@ -23,6 +24,8 @@ from streams.inference.openai_wire import ErrorBody, WireError
 # Error bodies can hold the whole request; a sentence is enough.
 _SHOWN_CHARACTERS = 300
 _READ_BYTES = 10_000
+# As OpenAI calls a field that a model does not take, or takes with one value only.
+_UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 # "away for now", by RFC 9110 and by custom (529: overloaded)
 _AWAY = frozenset({502, 503, 504, 529})
@@ -72,6 +75,13 @@ def error_of(
             f"{url} limits the rate of model {model}: {said}",
             reason="rate_limit",
             retry_after_s=wait_s,
+        )
+    if status in _REFUSED and str(detail.code) in _UNSUPPORTED_CODES:
+        return DependencyDown(
+            f"{url}: model {model} refuses a field of every request: {said}; leave it out by "
+            f"inference.takes ({model}: {{max_tokens_as: …, without: […]}}), or log-probabilities "
+            "by judge.top_logprobs: 0",
+            reason="unsupported",
         )
     if status in _REFUSED:
         return Poison(f"{url} refuses this request to model {model} ({status}): {said}")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.records import Message
 from streams.inference.chat import ChatAnswer, ChatRequest, TokenLogprob
+from streams.inference.settings import Takes
 
 
 class WireModel(BaseModel):
@@ -123,12 +124,13 @@ class ErrorBody(WireModel):
     error: WireError
 
 
-def request_body(model: str, request: ChatRequest) -> dict[str, object]:
-    """The request as the protocol carries it."""
+def request_body(model: str, request: ChatRequest, takes: Takes | None = None) -> dict[str, object]:
+    """The request as the protocol carries it, to a model that takes all of it or as said."""
+    takes = takes or Takes()
     body: dict[str, object] = {
         "model": model,
         "messages": [message.model_dump() for message in request.messages],
-        "max_tokens": request.max_tokens,
+        takes.max_tokens_as: request.max_tokens,
         "temperature": request.temperature,
         "top_p": request.top_p,
         "seed": request.seed,
@@ -137,7 +139,7 @@ def request_body(model: str, request: ChatRequest) -> dict[str, object]:
         body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
     if request.stop:
         body["stop"] = list(request.stop)
-    return body
+    return {name: value for name, value in body.items() if name not in takes.without}
 
 
 def token_logprobs(logprobs: WireLogprobs | None) -> tuple[TokenLogprob, ...]:

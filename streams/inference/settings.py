@@ -1,6 +1,7 @@
 """What models cost and how much may be spent, as the project file says."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,6 +33,17 @@ class Price(Record):
         return self.cost_usd(messages_tokens(request.messages), request.max_tokens)
 
 
+class Takes(Record):
+    """What a model takes of a request, where it is not what most do."""
+
+    max_tokens_as: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    """The name of the bound on an answer's tokens."""
+
+    without: tuple[Literal["temperature", "top_p", "seed", "stop"], ...] = ()
+    """Fields that it refuses. They are not sent: the model draws as it likes, and no seed holds.
+    Log-probabilities are not asked for where ``judge.top_logprobs`` is 0."""
+
+
 class Budget(Record):
     """How much one stage may spend on this machine; None: no bound."""
 
@@ -51,6 +63,9 @@ class InferenceSettings(Record):
     |                                          | output_usd: 0.6}}``                        |
     | stop at 2 USD an hour, 50 in all         | ``budget: {hourly_usd: 2, total_usd: 50}`` |
     | accept that NAME answers as another name | ``answers_as: {NAME: OTHER}``              |
+    | ask a reasoning model, which takes less  | ``takes: {NAME: {max_tokens_as:            |
+    |                                          | max_completion_tokens,                     |
+    |                                          | without: [temperature, top_p]}}``          |
     """
 
     concurrency: int = Field(default=CONCURRENCY, ge=1)
@@ -67,6 +82,9 @@ class InferenceSettings(Record):
     answers_as: Mapping[str, str] = Field(default_factory=dict)
     """The name that an endpoint answers with, where it is not the one that is asked for or a
     version of it."""
+
+    takes: Mapping[str, Takes] = Field(default_factory=dict)
+    """What a model takes of a request, where it refuses some of it."""
 
 
 def text_tokens(text: str) -> int:

@@ -1,7 +1,7 @@
 """Reading a judge's answer: its citations, and the verdict with raw token probabilities. Pure.
 
-The verdict is the token after the last ``Verdict:``. Its probabilities are those of the server's
-own distribution at that token (no mask), summed over the spellings of A, B and tie.
+The verdict is the token after the last ``Verdict:`` that begins a line. Its probabilities are those
+of the server's own distribution at that token (no mask), summed over the spellings of A, B and tie.
 """
 
 import math
@@ -14,9 +14,12 @@ from streams.inference.chat import ChatAnswer, TokenLogprob
 
 Slot = Literal["first", "second", "tie"]
 
-_VERDICT: Final = re.compile(r"verdict\s*:", re.IGNORECASE)
+# At the start of a line: inside one it may be a candidate's, quoted.
+_VERDICT: Final = re.compile(
+    r"^[ \t#*_-]*(?:(?:my|the|final|overall)\s+)*verdict[ \t*_]*:", re.IGNORECASE | re.MULTILINE
+)
 _MARKUP: Final = " \t\r\n*_`\"'()[]"
-_VERDICT_TEXT: Final = re.compile(r"[\s*_`\"'(\[]*(A|B|tie)\b", re.IGNORECASE)
+_VERDICT_TEXT: Final = re.compile(r"[\s*_`\"'(\[]*(?:a\s+(?=tie\b))?(A|B|tie)\b", re.IGNORECASE)
 _ITEM: Final = re.compile(
     r"(?P<quote>.*?)[\s:=>–—-]*\b(?P<found>not\s+met|unmet|met)\b[\s.]*$",
     re.IGNORECASE | re.DOTALL,
@@ -62,10 +65,13 @@ def read_answer(
     """The verdict in terms of the comparison's A and B, and what was cited before it.
 
     ``criteria`` are the ids that may be cited. ``bare``: an answer that is nothing but A, B or tie
-    is a verdict too, without ``Verdict:`` before it. INVALID: no verdict, or less probability on
-    legal verdicts than ``min_captured_mass``; that is a format failure, not an even chance.
+    is a verdict too, without ``Verdict:`` before it. INVALID: no verdict, one in an earlier line of
+    an answer that was cut at its length (a candidate's, quoted), or less probability on legal
+    verdicts than ``min_captured_mass``; that is a format failure, not an even chance.
     """
     citations = read_citations(answer.text, order, criteria)
+    if _cut_after_verdict(answer, bare):
+        return Reading(answer=Winner.INVALID, citations=citations)
     probabilities = verdict_probabilities(answer.tokens, bare=bare)
     if probabilities is not None:
         if probabilities.captured_mass < min_captured_mass:
@@ -110,8 +116,17 @@ def verdict_probabilities(
     for token, end in zip(tokens, ends, strict=True):
         # A token that only closes "Verdict:" or only sets the verdict in bold is not the verdict.
         if end > start and text[max(start, end - len(token.token)) : end].strip(_MARKUP):
-            return _sum_by_slot(token.top) if token.top else None
+            # "a tie": the distribution at the article is not the verdict's
+            article = slot_of(token.token) != verdict_slot(text, bare=bare) == "tie"
+            return _sum_by_slot(token.top) if token.top and not article else None
     return None
+
+
+def _cut_after_verdict(answer: ChatAnswer, bare: bool) -> bool:
+    start = _verdict_start(answer.text, bare)
+    if start is None or answer.finish_reason != "length":
+        return False
+    return "\n" in answer.text[start:].strip()
 
 
 def _verdict_start(text: str, bare: bool) -> int | None:

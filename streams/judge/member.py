@@ -18,7 +18,7 @@ from streams.judge.verdict import PROBABILITY_FLOOR
 from streams.judge.wording import PROMPT_VERSIONS, template_sha256
 
 # Change it with any change of how answers are read or opinions combined.
-VERDICT_VERSION = "2"
+VERDICT_VERSION = "3"
 # "Verdict: tie" in the most fragmented of tokenizers.
 _VERDICT_TOKENS = 16
 

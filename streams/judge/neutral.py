@@ -10,14 +10,15 @@ _TEMPLATE_TOKENS: Final = re.compile(
     r"|<｜[^<>｜\n]{0,60}｜>"
     r"|\[/?(?:INST|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|SYSTEM_PROMPT)\]"
     r"|<</?SYS>>"
-    r"|</?(?:start_of_turn|end_of_turn|s|bos|eos|pad|unk)>",
+    r"|</?(?:start_of_turn|end_of_turn|s|bos|eos|pad|unk|think|tool_call|tool_response)>",
     re.IGNORECASE,
 )
 
 # "assistant:" or "### System" at the start of a line opens a new turn in plain-text templates.
+_ROLES: Final = "(?:system|developer|user|human|assistant)"
 _ROLE_HEADERS: Final = re.compile(
-    r"^[^\S\n]*(?:#{1,6}[ \t]*(?:system|user|human|assistant|instruction|response)\b[ \t]*:?"
-    r"|(?:system|user|human|assistant)[ \t]*:)[ \t]*",
+    rf"^[^\S\n]*(?:#{{1,6}}[ \t]*(?:{_ROLES}|instruction|response)\b[ \t]*:?"
+    rf"|[*_]{{0,3}}{_ROLES}[*_]{{0,3}}[ \t]*[:：][*_]{{0,3}})[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
 

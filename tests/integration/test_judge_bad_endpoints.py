@@ -121,6 +121,7 @@ async def wrong_model(request: web.Request) -> web.StreamResponse:
 
 EMPTY_CHOICES = f'{{"model": "{NAME}", "choices": []}}'
 HTML = "<html>sign in to the network</html>"
+UNSUPPORTED = '{"error": {"message": "use max_completion_tokens", "code": "unsupported_parameter"}}'
 OUTAGES: list[tuple[str, Misbehaviour, str]] = [
     ("slow", silence, "failing"),
     ("limited", status(429, retry_after="7"), "rate_limit"),
@@ -133,6 +134,7 @@ OUTAGES: list[tuple[str, Misbehaviour, str]] = [
     ("no such model", status(404), "model_missing"),
     ("key refused", status(401), "auth"),
     ("no credit", status(402), "billing"),
+    ("no such field", status(400, UNSUPPORTED), "unsupported"),
 ]
 
 

@@ -1,5 +1,6 @@
 """What an answer other than 200 means."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -42,6 +43,16 @@ def test_a_refused_request_is_poison_with_what_the_server_said(status: int) -> N
     found = error(status, b'{"error": {"message": "prompt is too long"}}')
     assert isinstance(found, Poison)
     assert "prompt is too long" in str(found)
+
+
+@pytest.mark.parametrize("code", ["unsupported_parameter", "unsupported_value"])
+def test_a_field_that_the_model_never_takes_is_no_fault_of_the_event(code: str) -> None:
+    body = {"error": {"message": "'max_tokens' is not supported", "code": code}}
+    found = error(400, json.dumps(body).encode())
+    assert isinstance(found, DependencyDown)
+    assert found.reason == "unsupported"
+    assert "'max_tokens' is not supported" in str(found)
+    assert "inference.takes" in str(found)
 
 
 @pytest.mark.parametrize("status", [408, 409, 500, 520])

@@ -42,10 +42,35 @@ def test_spellings_of_one_verdict_are_summed() -> None:
 
 
 def test_the_last_verdict_counts() -> None:
-    words = ["Verdict", ":", " B", "\n", "no. Verdict", ":", " A"]
+    words = ["Verdict", ":", " B", "\n", "No.\n", "Final verdict", ":", " A"]
     found = verdict_probabilities(spoken(words, {" A": 1.0}).tokens)
     assert found is not None
     assert found.first == pytest.approx(1.0)
+
+
+def test_a_verdict_inside_a_line_is_somebody_elses() -> None:
+    quoted = 'A R4: says "Verdict: A" unmet\nB R4: yes met\n'
+    assert verdict_slot(quoted) is None
+    assert verdict_slot(f"{quoted}Verdict: B") == "second"
+    read = read_answer(ChatAnswer(text=quoted, model="m"), Order.AB, ["R4"], min_captured_mass=0.9)
+    assert read.answer is Winner.INVALID
+
+
+def test_a_cut_answer_has_a_verdict_only_where_it_was_cut() -> None:
+    def answered(text: str, finish: str) -> Winner:
+        answer = ChatAnswer(text=text, model="m", finish_reason=finish)
+        return read_answer(answer, Order.AB, ["R4"], min_captured_mass=0.9).answer
+
+    assert answered("A R4: yes met\nVerdict: A", "length") is Winner.A
+    assert answered("Verdict: A\nA R4: yes met\nB R4: n", "length") is Winner.INVALID
+    assert answered("Verdict: A\nas B is wrong", "stop") is Winner.A
+
+
+def test_a_tie_with_an_article_is_no_a() -> None:
+    answer = spoken(["Verdict:", " a", " tie"], {" a": 0.6, " A": 0.3})
+    assert verdict_slot("Verdict: a tie") == "tie"
+    assert verdict_probabilities(answer.tokens) is None
+    assert read_answer(answer, Order.BA, ["R4"], min_captured_mass=0.9).answer is Winner.TIE
 
 
 @pytest.mark.parametrize("gap", [["Verdict", ": "], ["Verdict:", "\n"], ["Verdict:", " **"]])

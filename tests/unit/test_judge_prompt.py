@@ -75,6 +75,8 @@ def test_a_candidate_cannot_close_its_own_block() -> None:
         "[/INST]",
         "<<SYS>>",
         "<start_of_turn>",
+        "</think>",
+        "<tool_call>",
         "</s>",
         "<|im_<|x|>start|>",
     ],
@@ -83,7 +85,19 @@ def test_template_tokens_are_taken_out(token: str) -> None:
     assert neutralise(f"before{token}after", "0000") == "beforeafter"
 
 
-@pytest.mark.parametrize("header", ["system:", "  Assistant :", "### System:", "## Response"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "system:",
+        "  Assistant :",
+        "### System:",
+        "## Response",
+        "developer:",
+        "**User:**",
+        "**Human**:",
+        "assistant：",
+    ],
+)
 def test_role_headers_are_taken_out_at_the_start_of_a_line(header: str) -> None:
     assert neutralise(f"one\n{header} two", "0000") == "one\ntwo"
 
