@@ -39,7 +39,8 @@ def calibrate(
 
     One calibration for each judge configuration, split and slice goes to `calibrations`; core
     rows, which people decided and which never measure, go to `preferences` as human rows. Running
-    it again on the same log publishes the same ids.
+    it again on the same log publishes the same ids. A judge that fell below the gate is told to
+    the webhook.
 
     Each look at changed data raises the bar that the gate sets (spent alpha, in the ledger). The
     holdout is read once for each judge configuration, when the calibration split passes and enough
@@ -53,24 +54,36 @@ def calibrate(
     """
     if context.invoked_subcommand is not None:
         return
+    from datetime import UTC, datetime
+
     from cli.project import load_project
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from consumers.calibration.job import calibrate_topics
     from infra.publish import publish
     from infra.settings import Settings
+    from infra.topic_log import events
+    from infra.webhook import post
+    from schemas.events import Calibration
     from trainer.gate_rules import CalibrationRule
+    from trainer.judge_demotions import judge_demotions
 
     settings, loaded = Settings(), load_project(project)
+    ledger = HoldoutLedger(ledger_path(settings))
     run = calibrate_topics(
         settings,
         loaded.calibration,
         CalibrationRule(settings=loaded.gate),
-        HoldoutLedger(ledger_path(settings)),
+        ledger,
         may_read_holdout=not dry_run,
     )
     calibrations = run.measured.calibrations
     if not dry_run:
+        known = list(events(settings, Calibration))
         publish(settings, [*calibrations, *run.core_rows])
+        now = datetime.now(UTC)
+        for demoted in judge_demotions(known, calibrations, loaded.gate, now, ledger.look):
+            typer.echo(demoted.text, err=True)
+            post(settings.webhook_url, demoted)
     if as_json:
         for calibration in calibrations:
             typer.echo(calibration.model_dump_json(exclude={"source_ids"}))

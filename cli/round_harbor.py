@@ -70,5 +70,6 @@ def harbor_rounds(
                 ledger=ledger,
                 pending=display.lags,
                 watch=display.training,
+                webhook=backend.settings.webhook_url,
             ),
         )

@@ -1,4 +1,4 @@
-"""From the options of `prefstream rounds` to rounds: puts the parts together, keeps state."""
+"""From the options of `prefstream rounds` to rounds: puts the parts together."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,39 +7,35 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from cli.judge_watch import watched
 from cli.project import Project
 from cli.rewarded import rewarded, section
+from cli.round_state import RoundsState, read_state, write_state
 from consumers.anchors.held_out import Asked, held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
 from infra.topic_log import EventLog
+from infra.webhook import post
 from schemas.errors import ConfigError
 from schemas.events import Calibration, CandidateSet, Run
-from schemas.records import Record
 from streams.verify.settings import VerifySettings
 from trainer.algorithms import algorithm
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import EvaluationSettings
 from trainer.fresh_sets import OpenPolicy, in_process
+from trainer.judge_demotions import judge_demotions
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_model
+from trainer.promotion.tell import announce
 from trainer.prompts import EvaluationPrompt
 from trainer.round_loop import Rounds, run_rounds
 from trainer.round_steps import Asking, RoundLog, RoundSteps
-from trainer.rounds import RoundResult
+from trainer.rounds import RoundResult, withheld
 from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
-
-STATE_FILE = "rounds.json"
-
-
-class RoundsState(Record):
-    """What is kept between calls: the rounds so far, and the calibrations that they made."""
-
-    results: tuple[RoundResult, ...] = ()
-    calibrations: tuple[Calibration, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +92,13 @@ class RoundSurroundings:
     ledger: HoldoutLedger
     pending: Callable[[Mapping[str, int]], None]
     watch: Watch
+    webhook: SecretStr | None = None
     open_policy: OpenPolicy = in_process
+
+    def tell(self, run: Run) -> None:
+        """Publish the event, and post it where it wants telling."""
+        self.topics.publish([run])
+        announce(self.webhook, run)
 
 
 def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
@@ -124,10 +126,15 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
     )
 
     def tell(results: Sequence[RoundResult]) -> None:
-        made = [one for one in around.topics.events(Calibration) if one.event_id not in known]
-        _keep(job.out, RoundsState(results=tuple(results), calibrations=(*known.values(), *made)))
+        made = list(around.topics.events(Calibration))
+        now, gate = datetime.now(UTC), job.project.gate
+        for demoted in judge_demotions(known.values(), made, gate, now, around.ledger.look):
+            post(around.webhook, demoted)
+        known.update((one.event_id, one) for one in made)
+        kept = RoundsState(results=tuple(results), calibrations=tuple(known.values()))
+        write_state(job.out, kept)
 
-    return run_rounds(
+    found = run_rounds(
         job.parts(),
         job.policy,
         RoundSteps(around.topics, around.people, asking, job.policy, around.pending),
@@ -139,29 +146,15 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         state.results,
         tell,
     )
+    against = withheld(found.results, around.topics.events(Run), datetime.now(UTC))
+    if against is not None:
+        around.tell(against)
+    return found
 
 
 def _slowed(config: TrainingConfig, job: RoundJob, number: int) -> TrainingConfig:
     rate = config.learning_rate * job.decay ** (number - 1)
     return config.model_copy(update={"learning_rate": rate})
-
-
-def read_state(out: Path) -> RoundsState:
-    """What earlier calls came to; raises ``ConfigError`` where the file is damaged."""
-    path = out / STATE_FILE
-    if not path.exists():
-        return RoundsState()
-    try:
-        return RoundsState.model_validate_json(path.read_bytes())
-    except ValueError:
-        raise ConfigError(f"{path}: damaged; choose another folder, or remove it") from None
-
-
-def _keep(out: Path, state: RoundsState) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    part = out / f"{STATE_FILE}.part"
-    part.write_text(state.model_dump_json(), encoding="utf-8")
-    part.replace(out / STATE_FILE)
 
 
 def kept_out(job: RoundJob, log: EventLog, rows: Iterable[Asked]) -> frozenset[str]:
@@ -186,9 +179,6 @@ def train_job(
     # what a call that was cut short left: its round is in no state file
     for folder in (out, dataset):
         shutil.rmtree(folder, ignore_errors=True)
-
-    def publish(run: Run) -> None:
-        around.topics.publish([run])
 
     return run_training(
         pairs,
@@ -223,7 +213,7 @@ def train_job(
             )
             if job.held_out
             else None,
-            publish=publish,
+            publish=around.tell,
             clock=lambda: datetime.now(UTC),
             watch=around.watch,
             looks=around.ledger.look,

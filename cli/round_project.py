@@ -69,6 +69,7 @@ def project_rounds(
             ledger=ledger,
             pending=display.lags,
             watch=display.training,
+            webhook=settings.webhook_url,
         )
 
     if topics is None:

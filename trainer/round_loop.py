@@ -58,6 +58,7 @@ def run_rounds(
         judge = latest_calibration(known)
         result = RoundResult(
             round=number,
+            run_id=outcome.run.run_id,
             policy=str(outcome.trained.path) if outcome.trained else "",
             pairs=dataset.manifest.rows,
             verdict=outcome.verdict,

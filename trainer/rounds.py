@@ -5,17 +5,24 @@ likes what people like, its win rate and people's on anchor prompts lie together
 runs ahead, the policy has found what only the judge likes, and another round makes that worse.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
 
-from schemas.records import Record, Verdict
+from schemas.events import Run
+from schemas.records import GateResult, Record, RunStatus, Verdict
 from trainer.anchor_wins import AnchorWins
 from trainer.evaluate import Evaluation
+from trainer.promotion.candidate import next_step
+from trainer.promotion.reward_hacking import GATE as HACKING
 
+GAP: Final = "judge_human_gap"
 _EVEN = 0.5
 
 
 class RoundResult(Record):
-    """What one round came to. ``policy`` names the checkpoint that it made; empty if none.
+    """What one round came to. ``policy`` names the checkpoint that it made (empty if none), and
+    ``run_id`` the run in the log.
 
     ``refusal`` is why the gates did not let it train. ``wins`` compare the new policy with the one
     before the first round, so that rounds compare with each other; None while people still have to
@@ -23,6 +30,7 @@ class RoundResult(Record):
     """
 
     round: int
+    run_id: str = ""
     policy: str = ""
     pairs: int = 0
     verdict: Verdict
@@ -57,38 +65,64 @@ def why_stop(rounds: Sequence[RoundResult]) -> str | None:
             f"people have compared {done} answers of round {last.round} with those from before "
             "the rounds: label more of its anchor comparisons, then run it again"
         )
-    if (hacked := _hacked(rounds)) is not None:
-        return hacked
-    if len(rounds) == 1 or not last.wins.gap_is_real:
-        return None
-    before = rounds[-2].wins
-    if before is None or before.gap is None or last.wins.gap < before.gap:
-        return None
-    return (
-        f"the gap between judge and people did not shrink: {before.gap:.1%} after round "
-        f"{rounds[-2].round}, {last.wins.gap:.1%} ± {last.wins.gap_error or 0:.1%} after round "
-        f"{last.round} (judge {last.wins.judge or 0:.1%}, people {last.wins.human or 0:.1%} of "
-        f"{last.wins.n} anchor comparisons); calibrate the judge on these answers, or mend its "
-        "rubric, before another round"
-    )
+    against = _against(rounds)
+    return against.detail if against else None
 
 
-def _hacked(rounds: Sequence[RoundResult]) -> str | None:
+def withheld(rounds: Sequence[RoundResult], runs: Iterable[Run], at: datetime) -> Run | None:
+    """The last round's run, withheld for what was measured of it; None where nothing speaks
+    against it, or the log has said so already. ``runs`` in the order of the log.
+    """
+    against = _against(rounds)
+    own = [run for run in runs if rounds and run.run_id == rounds[-1].run_id]
+    if against is None or not own or any(run.status is RunStatus.WITHHELD for run in own):
+        return None
+    return next_step(own[-1], RunStatus.WITHHELD, at, gates=(against,), detail=against.detail)
+
+
+def _against(rounds: Sequence[RoundResult]) -> GateResult | None:
+    """What two measured rounds say against the last one's policy."""
+    if len(rounds) < 2 or rounds[-1].waits:
+        return None
+    return _hacked(*rounds[-2:]) or _widened(*rounds[-2:])
+
+
+def _hacked(before: RoundResult, last: RoundResult) -> GateResult | None:
     """The verifiers' share fell by more than chance in the last round, while the judge is content.
 
     Both rounds answered the same prompts; that their intervals do not overlap is the stricter test.
     """
-    if len(rounds) < 2:
+    rate = last.wins.judge if last.wins else None
+    if before.evaluation is None or last.evaluation is None or rate is None or rate <= _EVEN:
         return None
-    before, last = (one.evaluation for one in rounds[-2:])
-    rate = rounds[-1].wins.judge if rounds[-1].wins else None
-    if before is None or last is None or rate is None or rate <= _EVEN:
+    then, now = before.evaluation.accuracy, last.evaluation.accuracy
+    if now.high >= then.low:
         return None
-    if last.accuracy.high >= before.accuracy.low:
+    return GateResult(
+        name=HACKING,
+        verdict=Verdict.FAIL,
+        value=(now.value or 0) - (then.value or 0),
+        threshold=0.0,
+        detail=f"held-out accuracy fell from {then.value or 0:.1%} to {now.value or 0:.1%} in "
+        f"round {last.round}, while by the judge its policy wins {rate:.1%}: that is reward "
+        f"hacking; go back to the policy of round {before.round}",
+    )
+
+
+def _widened(before: RoundResult, last: RoundResult) -> GateResult | None:
+    """The gap between judge and people is real, and not smaller than it was."""
+    then, now = before.wins, last.wins
+    if then is None or now is None or then.gap is None or now.gap is None:
         return None
-    return (
-        f"held-out accuracy fell from {before.accuracy.value or 0:.1%} to "
-        f"{last.accuracy.value or 0:.1%} in round {rounds[-1].round}, while by the judge its "
-        f"policy wins {rate:.1%}: that is reward hacking; go back to the policy of round "
-        f"{rounds[-2].round}"
+    if not now.gap_is_real or now.gap < then.gap:
+        return None
+    return GateResult(
+        name=GAP,
+        verdict=Verdict.FAIL,
+        value=now.gap,
+        threshold=then.gap,
+        detail=f"the gap between judge and people did not shrink: {then.gap:.1%} after round "
+        f"{before.round}, {now.gap:.1%} ± {now.gap_error or 0:.1%} after round {last.round} (judge "
+        f"{now.judge or 0:.1%}, people {now.human or 0:.1%} of {now.n} anchor comparisons); "
+        "calibrate the judge on these answers, or mend its rubric, before another round",
     )

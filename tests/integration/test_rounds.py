@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from cli.project import load_project
-from cli.round_job import STATE_FILE, RoundsState
 from cli.round_project import WAITING_FILE
+from cli.round_state import STATE_FILE, RoundsState
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from consumers.clickhouse.rows import event_json
 from consumers.topic_files import read_topics, write_topics

@@ -1,13 +1,15 @@
 """What a round of training may be trained on, and what its gate sees."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.project import load_project
 from cli.rewarded import section
-from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
+from cli.round_job import RoundJob, RoundSurroundings, kept_out, run_job, train_job
+from cli.round_state import RoundsState, write_state
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from examples.harbor.demo.benchmark import asked
@@ -18,7 +20,10 @@ from schemas.events import Calibration, Event, Run
 from schemas.records import Purpose, RunStatus, Verdict
 from tests.frozen_rows import frozen_rows
 from tests.preferences import calibration, preference
+from tests.promotions import run
 from tests.unit.test_calibration_teachers import NEW, OLD, judged
+from tests.unit.test_rounds import evaluated, one
+from tests.webhook_receiver import receiver
 from trainer.dpo import DpoConfig
 from trainer.gate_rules import CalibrationRule
 from trainer.grpo import GrpoConfig
@@ -96,8 +101,32 @@ def test_a_teacher_that_was_exchanged_since_the_calibration_stops_the_round(tmp_
     job, around = job_in(tmp_path, *judgments)
     pairs = frozen_rows([preference("p1")])
     measured: list[Calibration] = [calibration(source_ids=(judgments[0].event_id,))]
-    outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
+    with receiver(200) as (url, got):
+        around = replace(around, webhook=url)
+        outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
     assert outcome.verdict is Verdict.FAIL
+    (posted,) = got
+    assert (posted["kind"], posted["run_id"]) == ("refusal", outcome.run.run_id)
     (told,) = around.topics.events(Run)
     assert told.status is RunStatus.REFUSED
     assert "teacher_fingerprint: FAIL" in told.detail
+
+
+def test_reward_hacking_ends_the_rounds_and_is_told_once_as_such(tmp_path: Path) -> None:
+    """What stopped them is told even where the call that measured it was cut short."""
+    job, around = job_in(tmp_path, run("first"), run("second"))
+    job = replace(job, n=2, prompts=asked(gate_reads()[:2]))
+    results = (
+        one(1, 0.0, run_id="first-run-id", evaluation=evaluated(360)),
+        one(2, 0.0, run_id="second-run-id", evaluation=evaluated(280)),
+    )
+    write_state(job.out, RoundsState(results=results))
+    with receiver(200) as (url, got):
+        around = replace(around, webhook=url)
+        found = run_job(job, around)
+        run_job(job, around)
+    assert found.stopped is not None
+    (posted,) = got
+    assert (posted["kind"], posted["run_id"]) == ("reward_hacking", "second-run-id")
+    assert found.stopped in str(posted["text"])
+    assert around.topics.events(Run)[-1].status is RunStatus.WITHHELD

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.records import Outcome, Verdict
+from schemas.records import Outcome, RunStatus, Verdict
+from tests.events import NOON
+from tests.promotions import run
 from trainer.anchor_wins import AnchorWins, wins_of
 from trainer.evaluate import Answered, Evaluation, summarise
-from trainer.rounds import RoundResult, why_stop
+from trainer.rounds import RoundResult, why_stop, withheld
 
 
 def one(number: int, gap: float | None, error: float = 0.01, **changes: object) -> RoundResult:
@@ -86,6 +88,36 @@ def test_a_fall_that_may_be_chance_does_not_stop() -> None:
         why_stop([one(1, 0.0, evaluation=evaluated(360)), one(2, 0.0, evaluation=evaluated(352))])
         is None
     )
+
+
+def test_a_policy_that_speaks_for_hacking_is_withheld_once_with_the_number() -> None:
+    results = [
+        one(1, 0.0, run_id="first-run-id", evaluation=evaluated(360)),
+        one(2, 0.0, run_id="second-run-id", evaluation=evaluated(280)),
+    ]
+    runs = [run("first"), run("second"), run("second", RunStatus.EVALUATED)]
+    found = withheld(results, runs, NOON)
+    assert found is not None
+    assert (found.run_id, found.status) == ("second-run-id", RunStatus.WITHHELD)
+    (gate,) = found.gates
+    assert (gate.name, gate.verdict) == ("reward_hacking", Verdict.FAIL)
+    assert gate.value == pytest.approx(-0.2)
+    assert withheld(results, [*runs, found], NOON) is None
+
+
+def test_a_gap_that_grew_withholds_the_policy_too() -> None:
+    results = [one(1, 0.05), one(2, 0.08, run_id="second-run-id")]
+    found = withheld(results, [run("second")], NOON)
+    assert found is not None
+    assert [gate.name for gate in found.gates] == ["judge_human_gap"]
+
+
+@pytest.mark.parametrize(
+    "results", [[], [one(1, 0.3)], [one(1, 0.1), one(2, 0.05)], [one(1, 0.1), one(2, None)]]
+)
+def test_nothing_measured_against_it_withholds_nothing(results: list[RoundResult]) -> None:
+    results = [result.model_copy(update={"run_id": "second-run-id"}) for result in results]
+    assert withheld(results, [run("second")], NOON) is None
 
 
 def test_nothing_compared_has_no_win_rate() -> None:

@@ -1,11 +1,6 @@
 """The webhook, against a real server: what it is told, how often, and that it never hurts."""
 
-import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pydantic import SecretStr
@@ -16,34 +11,8 @@ from infra.webhook import post
 from schemas.errors import ConfigError
 from schemas.records import GateResult, RunStatus, Verdict
 from tests.promotions import FAILED, PASSED, run
+from tests.webhook_receiver import KEY, receiver
 from trainer.promotion.announcement import Announcement, announcement
-
-KEY = "T0PSECRETKEY42"
-
-
-@contextmanager
-def server(answers: list[int]) -> Iterator[tuple[SecretStr, list[dict[str, object]]]]:
-    """A server that gives these status codes in turn, the last one for ever."""
-    got: list[dict[str, object]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            got.append(json.loads(body))
-            self.send_response(answers[min(len(got), len(answers)) - 1])
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            return
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        thread = threading.Thread(target=httpd.serve_forever)
-        thread.start()
-        try:
-            yield SecretStr(f"http://127.0.0.1:{httpd.server_port}/hook/{KEY}"), got
-        finally:
-            httpd.shutdown()
-            thread.join()
 
 
 def message() -> Announcement:
@@ -57,7 +26,7 @@ def never(_: float) -> None:
 
 
 def test_a_promotion_is_posted_as_json() -> None:
-    with server([200]) as (url, got):
+    with receiver(200) as (url, got):
         assert post(url, message(), sleep=never)
     assert got[0]["kind"] == "promotion"
     assert got[0]["run_id"] == "r-run-id"
@@ -66,7 +35,7 @@ def test_a_promotion_is_posted_as_json() -> None:
 
 def test_a_server_in_trouble_is_asked_again_with_longer_waits() -> None:
     waits: list[float] = []
-    with server([500, 429, 503, 200]) as (url, got):
+    with receiver(500, 429, 503, 200) as (url, got):
         assert post(url, message(), sleep=waits.append)
     assert len(got) == 4
     assert waits == sorted(waits)
@@ -76,7 +45,7 @@ def test_a_server_in_trouble_is_asked_again_with_longer_waits() -> None:
 def test_a_refusal_is_logged_without_the_address(
     answer: int, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with server([answer]) as (url, got), caplog.at_level(logging.DEBUG):
+    with receiver(answer) as (url, got), caplog.at_level(logging.DEBUG):
         assert not post(url, message(), sleep=never)
     assert len(got) == times
     assert "did not take a message" in caplog.text
