@@ -24,6 +24,7 @@ from schemas.events import TOPICS, Run
 from schemas.records import OffsetRange, RunStatus
 from trainer.log_slice import read_runs
 from trainer.promotion.model_registry import Fenced
+from trainer.promotion.settings import switched_off
 from trainer.promotion.tell import tell
 
 GROUP = "prefstream.trainer"
@@ -68,6 +69,9 @@ class TrainerLoop:
 
     def run(self) -> None:
         """Until ``stop``; what is down is waited for, what is misconfigured is raised."""
+        project = self._project
+        for what, setting in switched_off(project.canary, project.promotion.shadow).items():
+            _log.warning(f"the {what} is off", extra={"turn_on_by": setting})
         leadership = Leadership(self._settings, GROUP, TOPICS[Run])
         try:
             while not self._stopped:

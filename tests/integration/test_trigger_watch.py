@@ -69,10 +69,10 @@ def told(settings: Settings, status: RunStatus) -> list[Run]:
 
 
 def test_a_decision_not_to_train_is_told_once_for_each_reason(
-    fresh_broker: Settings, tmp_path: Path
+    fresh_broker: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "pipeline.yaml").write_text(
-        "trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
+        "canary: {share: 0.1}\ntrigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
     )
     options = TrainerOptions(
         project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
@@ -88,6 +88,9 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
     finally:
         loop.stop()
         thread.join()
+    assert [line for line in caplog.messages if line.endswith(" is off")] == [
+        "the shadow evaluation is off"
+    ]
     (leading,) = told(fresh_broker, RunStatus.LEADING)
     first, second = told(fresh_broker, RunStatus.WAITED)
     assert first.detail == "no reason to train"

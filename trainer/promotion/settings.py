@@ -70,3 +70,13 @@ class PromotionSettings(Record):
     max_win_rate_drop: float = Field(default=0.05, ge=0, le=0.5)
     """How far below one half the judge's win rate may be."""
     shadow: ShadowSettings = ShadowSettings()
+
+
+def switched_off(canary: CanarySettings, shadow: ShadowSettings) -> dict[str, str]:
+    """What a training that promotes by itself goes without, and the setting that turns it on."""
+    off = {}
+    if not canary.share:
+        off["canary"] = "canary: {share: 0.1}"
+    if not shadow.share:
+        off["shadow evaluation"] = "promotion: {shadow: {share: 0.1}}"
+    return off
