@@ -31,6 +31,15 @@ def wants_audit(config: TrainingConfig) -> bool:
     return isinstance(config, DpoConfig) and config.label_flip_rate == AUDITED
 
 
+def require_number(config: TrainingConfig, who: str) -> None:
+    """Raise ``ConfigError`` where the flip rate is to be the audited one: ``who`` cannot look."""
+    if wants_audit(config):
+        raise ConfigError(
+            f"label_flip_rate is `audited`, which {who} cannot look up; set the number that "
+            "`prefstream audit` shows"
+        )
+
+
 def with_audited_noise(
     chosen: Algorithm[DpoConfig],
     config: TrainingConfig,

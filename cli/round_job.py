@@ -9,7 +9,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from cli.current_judge import CURRENT, judge_config
 from cli.judge_watch import watched
+from cli.label_noise import require_number
 from cli.project import Project
 from cli.rewarded import rewarded, section
 from cli.round_state import RoundsState, read_state, write_state
@@ -17,6 +19,7 @@ from consumers.anchors.held_out import Asked, held_out
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
+from infra.settings import Settings
 from infra.topic_log import EventLog
 from infra.webhook import post
 from schemas.errors import ConfigError
@@ -67,6 +70,12 @@ class RoundJob:
             )
         return [self.prompts[number :: self.n] for number in range(self.n)]
 
+    def config(self) -> TrainingConfig:
+        """How it trains; raises ``ConfigError`` where that cannot be known, before any work."""
+        config = section(self.project, self.algorithm, self.project_dir)
+        require_number(config, "`rounds` or `tune`")
+        return config
+
     def measuring(self) -> list[EvaluationPrompt]:
         """The anchor prompts of the calibration split: core ones are trained on, the holdout is
         locked. Raises ``ConfigError`` where there is none.
@@ -116,13 +125,14 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         )
     }
     calibrations = list(known.values())
-    config = section(job.project, job.algorithm, job.project_dir)
+    config = job.config()
     asking = Asking(
         sampling=job.project.sample,
         temperature=job.temperature,
         anchors=job.measuring(),
         clock=lambda: datetime.now(UTC),
         open_policy=around.open_policy,
+        judge_config_hash=judge_config(CURRENT, job.project, job.project_dir, Settings()),
     )
 
     def tell(results: Sequence[RoundResult]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from cli.current_judge import judge_config
 from cli.freezing import kept_out, staged
 from cli.judge_watch import watched
-from cli.label_noise import wants_audit, with_audited_noise
+from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
 from cli.rewarded import rewarded, section
@@ -70,11 +70,8 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
     config = section(project, request.algorithm, request.project)
     if request.seed is not None:
         config = config.model_copy(update={"seed": request.seed})
-    if processes.count() > 1 and wants_audit(config):
-        raise ConfigError(
-            "label_flip_rate is `audited`, which a training on several processes cannot look up; "
-            "set the number that `prefstream audit` shows"
-        )
+    if processes.count() > 1:
+        require_number(config, "a training on several processes")
     train = rewarded(chosen, config, project, request.project, lambda: logged_samples(infra))
     if not processes.is_first():
         processes.follow(train)

@@ -8,8 +8,6 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cli.round_job import RoundJob, RoundSurroundings
-    from trainer.dataset import FrozenDataset
     from trainer.tuning import Trial
 
 BETAS = (0.03, 0.1, 0.3)
@@ -28,6 +26,12 @@ def tune(
     ] = None,
     learning_rate: Annotated[
         list[float] | None, typer.Option(help="To try; default the one of pipeline.yaml.")
+    ] = None,
+    judge_config: Annotated[
+        str | None,
+        typer.Option(
+            help="The judge_config_hash of the rlaif rows, if several; `current`: the project's."
+        ),
     ] = None,
     project: Annotated[
         Path, typer.Option(help="Project directory with pipeline.yaml.", file_okay=False)
@@ -51,9 +55,8 @@ def tune(
     """
     from rich.console import Console
 
-    from cli.rewarded import section
     from cli.round_project import project_rounds
-    from cli.tune_job import Grid, run_trials
+    from cli.tune_job import Grid, run_trials, tuned_on
     from examples.harbor.demo.display import Display
     from schemas.errors import ConfigError
     from trainer.tuning import best
@@ -74,7 +77,7 @@ def tune(
         topics=topics,
     )
     with opened as (job, around), display.step("trials"):
-        config = section(job.project, algorithm, job.project_dir)
+        config = job.config()
         if not hasattr(config, "beta"):
             raise ConfigError(f"{algorithm} has no beta to tune; take dpo, orpo, simpo or kto")
         grid = Grid(betas=beta or BETAS, learning_rates=learning_rate or [config.learning_rate])
@@ -83,7 +86,7 @@ def tune(
             around,
             grid,
             config,
-            _pairs(job, around, manifest),
+            tuned_on(job, around, manifest, judge_config),
             lambda trial, number: console.print(
                 f"trial {number} of {len(grid.points())}: {_line(trial)}", highlight=False
             ),
@@ -94,28 +97,6 @@ def tune(
         typer.echo(_json(trials, taken))
     else:
         console.print(f"take {_line(taken)}", highlight=False)
-
-
-def _pairs(job: "RoundJob", around: "RoundSurroundings", manifest: Path | None) -> "FrozenDataset":
-    """The dataset without the anchors; raises ``ConfigError`` where a frozen one holds some."""
-    from cli.round_job import kept_out
-    from schemas.errors import ConfigError
-    from trainer.dataset import load
-    from trainer.freeze import FreezeSettings, frozen
-    from trainer.staged_log import staged
-
-    if manifest is None:
-        with staged(around.topics.preferences()) as log:
-            excluded = kept_out(job, around.topics, log.prompts())
-            return frozen(log, FreezeSettings(excluded_prompt_ids=excluded))
-    loaded = load(manifest)
-    seen = kept_out(job, around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
-    if seen:
-        raise ConfigError(
-            f"{manifest}: {len(seen)} prompts of the dataset are an anchor's, or nearly; freeze it "
-            "without them"
-        )
-    return loaded
 
 
 def _line(trial: "Trial") -> str:

@@ -5,14 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
+from pathlib import Path
 
-from cli.round_job import RoundJob, RoundSurroundings, train_job
+from cli.current_judge import judge_config
+from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
+from infra.settings import Settings
+from schemas.errors import ConfigError
 from schemas.events import Calibration, Run
 from schemas.ids import derived_id
 from trainer.anchor_wins import WinRate
-from trainer.dataset import FrozenDataset
+from trainer.dataset import FrozenDataset, load
+from trainer.freeze import FreezeSettings, frozen
 from trainer.round_steps import Asking, RoundSteps
 from trainer.run import RunOutcome
+from trainer.staged_log import staged
 from trainer.training_config import TrainingConfig
 from trainer.tuning import Trial
 
@@ -29,6 +35,29 @@ class Grid:
     def points(self) -> list[tuple[float, float]]:
         """(beta, learning rate) of each trial."""
         return list(product(self.betas, self.learning_rates))
+
+
+def tuned_on(
+    job: RoundJob, around: RoundSurroundings, manifest: Path | None, judge: str | None
+) -> FrozenDataset:
+    """The dataset without the anchors; of rlaif rows in the log those of ``judge`` alone.
+
+    Raises ``ConfigError`` where a frozen one holds anchors, or several judges and none was named.
+    """
+    if manifest is None:
+        picked = judge_config(judge, job.project, job.project_dir, Settings())
+        with staged(around.topics.preferences()) as log:
+            excluded = kept_out(job, around.topics, log.prompts())
+            settings = FreezeSettings(excluded_prompt_ids=excluded, judge_config_hash=picked)
+            return frozen(log, settings)
+    loaded = load(manifest)
+    seen = kept_out(job, around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
+    if seen:
+        raise ConfigError(
+            f"{manifest}: {len(seen)} prompts of the dataset are an anchor's, or nearly; freeze it "
+            "without them"
+        )
+    return loaded
 
 
 def run_trials(

@@ -62,13 +62,17 @@ class People(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """How policies are asked. ``anchors`` are prompts that measure, and are never trained on."""
+    """How policies are asked. ``anchors`` are prompts that measure, and are never trained on.
+
+    ``judge_config_hash`` is the judge's that answers now: of rlaif rows only its own are taken.
+    """
 
     sampling: SampleSettings
     temperature: float
     anchors: Sequence[EvaluationPrompt]
     clock: Callable[[], datetime]
     open_policy: OpenPolicy = in_process
+    judge_config_hash: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,10 @@ class RoundSteps:
                 if one.sources - {PreferenceSource.HUMAN} and one.prompt_id not in wanted
             }
             excluded = kept_out(log.prompts()).union(others, prompt_ids(asking.anchors))
-            return frozen(log, FreezeSettings(excluded_prompt_ids=excluded))
+            settings = FreezeSettings(
+                excluded_prompt_ids=excluded, judge_config_hash=asking.judge_config_hash
+            )
+            return frozen(log, settings)
 
     def measure(self, policy: Path) -> Measured:
         """Fresh answers on the anchor prompts, compared by the judge and by people."""

@@ -10,6 +10,7 @@ from cli.project import load_project
 from cli.rewarded import section
 from cli.round_job import RoundJob, RoundSurroundings, kept_out, run_job, train_job
 from cli.round_state import RoundsState, write_state
+from cli.tune_job import tuned_on
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from examples.harbor.demo.benchmark import asked
@@ -130,3 +131,20 @@ def test_reward_hacking_ends_the_rounds_and_is_told_once_as_such(tmp_path: Path)
     assert (posted["kind"], posted["run_id"]) == ("reward_hacking", "second-run-id")
     assert found.stopped in str(posted["text"])
     assert around.topics.events(Run)[-1].status is RunStatus.WITHHELD
+
+
+def test_an_audited_flip_rate_is_refused_before_any_work(tmp_path: Path) -> None:
+    job, around = job_in(tmp_path)
+    audited = DpoConfig(loss_type="robust", label_flip_rate="audited")
+    job = replace(job, project=job.project.model_copy(update={"dpo": audited}))
+    with pytest.raises(ConfigError, match="which `rounds` or `tune` cannot look up"):
+        run_job(job, around)
+    assert not around.topics.events(Run)
+
+
+def test_a_search_over_pairs_of_several_judges_names_one(tmp_path: Path) -> None:
+    rows = [preference(judge, judge_config_hash=judge) for judge in ("before", "now")]
+    job, around = job_in(tmp_path, *rows)
+    with pytest.raises(ConfigError, match="pick one with --judge-config"):
+        tuned_on(job, around, None, None)
+    assert [row.event_id for row in tuned_on(job, around, None, "now").rows] == [rows[1].event_id]
