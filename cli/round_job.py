@@ -182,6 +182,8 @@ def train_job(
     pairs: FrozenDataset,
     policy: Path,
     calibrations: Sequence[Calibration],
+    *,
+    trial: bool = False,
 ) -> RunOutcome:
     """Gate, blend, train from ``policy`` and evaluate; the new policy is ``job.out / name``."""
     out = job.out / name
@@ -203,6 +205,7 @@ def train_job(
             gate=job.project.gate,
             blend=job.project.blend,
             watched=watched(around.topics, job.project, calibrations),
+            trial=trial,
         ),
         Surroundings(
             train=rewarded(

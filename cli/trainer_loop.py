@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.current_judge import CURRENT
+from cli.current_judge import CURRENT, judge_config
 from cli.leased_training import LeasedTraining
-from cli.project import Project
+from cli.project import Project, load_project
 from cli.promotion import registry_of
 from consumers.trigger.decide import Decision, decide
 from consumers.trigger.history import LOST, before, consumed, decided, missing_ends
@@ -132,7 +132,8 @@ class TrainerLoop:
         runs = read_runs(self._settings)
         read_before = consumed(runs)
         if self._watch is None or self._watch[0] != read_before:
-            fresh = Watch(self._settings, self._project.trigger, read_before)
+            trigger = self._project.trigger
+            fresh = Watch(self._settings, trigger, read_before, self._current_judge)
             self._watch = read_before, fresh
         seen, ranges = self._watch[1].look()
         decision = decide(seen, before(runs), self._project.trigger, _now(), self._due_since)
@@ -156,6 +157,11 @@ class TrainerLoop:
         )
         tell(self._settings, told)
         self._training = LeasedTraining(self._settings, self._command(epoch, told), told)
+
+    def _current_judge(self) -> str | None:
+        """The judge that a training would take the pairs of: the project may have changed."""
+        folder = self._options.project_dir
+        return judge_config(CURRENT, load_project(folder), folder, self._settings)
 
     def _tell(self, status: RunStatus, decision: Decision, epoch: int) -> None:
         told = decided(self._project.workload, status, _now(), decision=decision, epoch=epoch)

@@ -83,7 +83,7 @@ def run_trials(
         began_s = time.monotonic()
         changed = config.model_copy(update={"beta": beta, "learning_rate": rate})
         name = f"trial-{number}"
-        outcome = train_job(job, around, name, changed, pairs, job.policy, calibrations)
+        outcome = train_job(job, around, name, changed, pairs, job.policy, calibrations, trial=True)
         wins = WinRate(n=0)
         if outcome.trained is not None:
             wins = steps.judge_wins(outcome.trained.path)

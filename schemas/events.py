@@ -256,6 +256,7 @@ class Run(Event):
     ``policy`` is the folder that training started from, ``checkpoint`` the one that it wrote (of
     a promotion: the version's) and ``fingerprint`` the hash of that one's weights, configuration
     and tokenizer. ``epoch`` is the term of the trainer that told it; None for a person's command.
+    ``trial`` marks one of a search for settings: it uses up no pairs.
     """
 
     run_id: str
@@ -273,6 +274,7 @@ class Run(Event):
     checkpoint: str = ""
     fingerprint: str = ""
     epoch: int | None = None
+    trial: bool = False
 
 
 class DeadLetter(Event):

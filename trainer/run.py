@@ -50,6 +50,8 @@ class TrainingPlan:
     attack_success: float | None = None
     epoch: int | None = None
     """The term of the trainer that runs it; None for a person's command."""
+    trial: bool = False
+    """Whether it is one of a search for settings."""
     watched: Watched = NOTHING
 
 
@@ -199,6 +201,7 @@ class RunStory:
             checkpoint=str(self._plan.out_dir.absolute()) if self.fingerprint else "",
             fingerprint=self.fingerprint,
             epoch=self._plan.epoch,
+            trial=self._plan.trial,
         )
         self._around.publish(run)
         return run

@@ -96,7 +96,7 @@ def _(event: Run) -> Row:
     return {
         **named(event, "run_id status manifest_hash algorithm ungated detail"),
         **named(event, "hyper_parameters metrics_before metrics_after"),
-        **named(event, "policy checkpoint fingerprint epoch"),
+        **named(event, "policy checkpoint fingerprint epoch trial"),
         **nested("gates", event.gates, "name verdict value threshold detail"),
         **nested("offset_ranges", event.offset_ranges, "topic topic_uuid partition first last"),
     }

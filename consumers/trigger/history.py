@@ -67,12 +67,9 @@ def missing_ends(
 
 
 def _policies(runs: Iterable[Run]) -> list[Run]:
-    """The trainings that made what may serve: neither a baseline nor a reward model."""
-    return [
-        run
-        for run in runs
-        if run.status is RunStatus.TRAINED and not run.ungated and run.algorithm != "reward"
-    ]
+    """The trainings that made what may serve: no baseline, no trial, no reward model."""
+    trained = (run for run in runs if run.status is RunStatus.TRAINED)
+    return [r for r in trained if not (r.ungated or r.trial or r.algorithm == "reward")]
 
 
 def _told_by(run: Run, epoch: int) -> bool:

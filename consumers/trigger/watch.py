@@ -1,7 +1,7 @@
 """Counting what the topics bring: each look reads only what came since the one before."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from consumers.trigger.decide import Seen
@@ -19,6 +19,7 @@ from schemas.records import (
     Winner,
 )
 
+_NO_JUDGE: Final = ""
 _DRIFT: Final[dict[str, type[Event]]] = {
     "failures": Verification,
     "conflicts": Judgment,
@@ -29,15 +30,22 @@ _DRIFT: Final[dict[str, type[Event]]] = {
 class Watch:
     """What came since a training, and how the rates stand over a window of latest events.
 
-    Pairs are counted once an id, in memory (about 100 bytes each).
+    Pairs are counted once an id, in memory (about 100 bytes each); of rlaif pairs only those of the
+    judge that answers now. ``current_judge`` gives its judge_config_hash, None where that is not
+    known: then all count. It may read gigabytes, so it is asked only when pairs of another come.
     """
 
     def __init__(
-        self, infra: Settings, settings: TriggerSettings, consumed: Sequence[OffsetRange]
+        self,
+        infra: Settings,
+        settings: TriggerSettings,
+        consumed: Sequence[OffsetRange],
+        current_judge: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._infra, self._settings = infra, settings
+        self._infra, self._settings, self._current_judge = infra, settings, current_judge
         self._next = {(r.topic, r.topic_uuid, r.partition): r.last + 1 for r in consumed}
-        self._pairs: set[str] = set()
+        self._pairs: defaultdict[str, set[str]] = defaultdict(set)
+        self._judge: str | None = None
         self._rubrics: set[str] = set()
         self._window: dict[str, deque[bool]] = {
             name: deque(maxlen=settings.drift_window) for name in _DRIFT
@@ -48,15 +56,18 @@ class Watch:
 
         Raises ``DependencyDown``, and ``ConfigError`` where a topic does not exist.
         """
-        ranges = snapshot(self._infra, TOPICS[Preference])
+        ranges, judges = snapshot(self._infra, TOPICS[Preference]), len(self._pairs)
         for event in self._fresh(ranges):
             if isinstance(event, Preference) and event.source is not PreferenceSource.THUMBS:
-                self._pairs.add(event.event_id)
-                if event.source is PreferenceSource.RLAIF:
+                judged = event.source is PreferenceSource.RLAIF
+                self._pairs[event.judge_config_hash if judged else _NO_JUDGE].add(event.event_id)
+                if judged:
                     self._rubrics.add(event.rubric_version)
-        seen = Seen(
-            new_pairs=len(self._pairs), rubrics=frozenset(self._rubrics), rates=self.rates()
-        )
+        if len(self._pairs) > judges:
+            self._judge = self._current_judge()
+        counted = self._pairs if self._judge is None else (_NO_JUDGE, self._judge)
+        new_pairs = sum(len(self._pairs.get(judge, ())) for judge in counted)
+        seen = Seen(new_pairs=new_pairs, rubrics=frozenset(self._rubrics), rates=self.rates())
         return seen, ranges
 
     def rates(self) -> dict[str, Rate]:

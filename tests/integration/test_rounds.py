@@ -101,6 +101,7 @@ def test_every_trial_of_a_search_is_a_run_with_its_win_rate(harbor: Path) -> Non
     trials = [one for one in told if "anchor_win_rate" in one.metrics_after]
     assert [one.detail for one in trials] == ["tune: trial 1 of 2", "tune: trial 2 of 2"]
     assert {one.hyper_parameters["beta"] for one in trials} == {"0.1", "0.5"}
+    assert all(one.trial for one in trials)
 
 
 def _rounds(harbor: Path) -> int:

@@ -64,6 +64,16 @@ def test_a_look_reads_only_what_came_since_the_last(fresh_broker: Settings) -> N
     assert fresh.look()[0].new_pairs == 1
 
 
+def test_new_pairs_are_those_of_the_judge_that_answers_now(fresh_broker: Settings) -> None:
+    judges = ["first"]
+    watch = Watch(fresh_broker, TriggerSettings(), (), lambda: judges[-1])
+    publish(fresh_broker, [preference("a", judge_config_hash="first"), human("h")])
+    assert watch.look()[0].new_pairs == 2
+    judges.append("second")
+    publish(fresh_broker, [preference(f"b{n}", judge_config_hash="second") for n in range(3)])
+    assert watch.look()[0].new_pairs == 4
+
+
 def told(settings: Settings, status: RunStatus) -> list[Run]:
     return [one for one in read_runs(settings) if one.status is status]
 

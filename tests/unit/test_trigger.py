@@ -148,7 +148,7 @@ def test_the_log_says_what_was_trained_and_when() -> None:
     assert not before([triggered, told(RunStatus.REFUSED, LATER)]).trained
 
 
-@pytest.mark.parametrize("other", [{"ungated": True}, {"algorithm": "reward"}])
+@pytest.mark.parametrize("other", [{"ungated": True}, {"trial": True}, {"algorithm": "reward"}])
 def test_a_baseline_or_a_reward_model_uses_up_no_pairs(other: dict[str, object]) -> None:
     trained = told(RunStatus.TRAINED, LATER, offset_ranges=HELD, **other)
     assert consumed([trained]) == ()

@@ -12,7 +12,8 @@ SELECT
     )))) AS gates_not_passed,
     maxOrNullIf(metrics_before['accuracy'], mapContains(metrics_before, 'accuracy')) AS before,
     maxOrNullIf(metrics_after['accuracy'], mapContains(metrics_after, 'accuracy')) AS after,
-    argMaxIf(checkpoint, occurred_at, checkpoint != '') AS written
+    argMaxIf(checkpoint, occurred_at, checkpoint != '') AS written,
+    any(trial) AS is_trial
 FROM runs_first
 WHERE {workload:String} IN ('', workload_id)
     AND status NOT IN ('REQUESTED', 'TRIGGERED', 'WAITED', 'LEADING')
