@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+from cli.trained_folders import trained_dir, training_name
 from infra.settings import Settings
 from schemas.events import Run
 
@@ -11,10 +12,10 @@ class LeasedTraining:
     """`prefstream train` as a child; ``told`` is the decision that started it."""
 
     def __init__(self, settings: Settings, command: list[str], told: Run) -> None:
-        folder = settings.data_dir / "trained"
+        folder = trained_dir(settings)
         folder.mkdir(parents=True, exist_ok=True)
         self.told = told
-        self._log_path = folder / f"{told.occurred_at:%Y%m%dT%H%M%S}.log"
+        self._log_path = folder / f"{training_name(told)}.log"
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

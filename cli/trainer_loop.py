@@ -12,6 +12,7 @@ from cli.current_judge import CURRENT, judge_config
 from cli.leased_training import LeasedTraining
 from cli.project import Project, load_project
 from cli.promotion import registry_of
+from cli.trained_folders import remove_spent, trained_dir, training_name
 from consumers.trigger.decide import Decision, decide
 from consumers.trigger.history import LOST, before, consumed, decided, missing_ends
 from consumers.trigger.watch import Watch
@@ -145,6 +146,8 @@ class TrainerLoop:
         if not leadership.confirm():
             return
         self._due_since = None
+        keep, start = self._project.trigger.keep_trainings, self._options.policy
+        remove_spent(self._settings, runs, self._registry, start, keep)
         told = decided(
             self._project.workload,
             RunStatus.TRIGGERED,
@@ -180,10 +183,10 @@ class TrainerLoop:
 
     def _command(self, epoch: int, told: Run) -> list[str]:
         options = self._options
-        out = self._settings.data_dir / "trained" / f"{told.occurred_at:%Y%m%dT%H%M%S}-{epoch}"
+        out = trained_dir(self._settings) / f"{training_name(told)}-{epoch}"
         command = [sys.executable, "-m", "cli.main", "train", "--from-topic", "--promote"]
         command += ["--project", str(options.project_dir), "--algorithm", options.algorithm]
-        command += ["--policy", str(options.policy), "--out", str(out.absolute())]
+        command += ["--policy", str(options.policy), "--out", str(out)]
         # The topic keeps what former judges decided; a dataset is of one.
         command += ["--judge-config", CURRENT]
         return [*command, "--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]

@@ -30,5 +30,7 @@ class TriggerSettings(Record):
     """Between two trainings."""
     retry_minutes: float = Field(default=720.0, ge=0)
     """After a training that was refused or failed: what refused it takes people time to mend."""
+    keep_trainings: int = Field(default=5, ge=1)
+    """Of so many trainings log, dataset and policy stay on the disk, whatever came of them."""
     say_again_hours: float = Field(default=24.0, gt=0)
     """An unchanged decision not to train is told again after so long."""

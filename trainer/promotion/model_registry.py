@@ -21,7 +21,7 @@ from infra.stack_state import locked
 from schemas.errors import ConfigError, Fatal
 from trainer.manifest import Manifest
 from trainer.promotion.alias_history import Move, last_epoch, made, standing
-from trainer.promotion.version import Version, damages, write_version
+from trainer.promotion.version import VERSION_FILE, Version, damages, read_version, write_version
 
 ALIAS: Final = "production"
 
@@ -72,6 +72,12 @@ class ModelRegistry:
     def standing(self) -> tuple[Move, ...]:
         """The promotions that were not rolled back, oldest first."""
         return standing(self.moves())
+
+    def names(self) -> tuple[Path, ...]:
+        """The folders that the alias and the versions name; ``ConfigError`` for a damaged one."""
+        written = sorted((self.root / "versions").glob(f"*/{VERSION_FILE}"))
+        started_from = (Path(read_version(file.parent).policy) for file in written)
+        return (self.alias, *started_from)
 
     def claim(self, epoch: int) -> None:
         """A trainer took over: from now on those of earlier epochs move nothing.
