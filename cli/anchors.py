@@ -11,7 +11,7 @@ from cli.anchors_create import create
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from consumers.calibration.splits import SplitShares
+    from cli.project import Project as Configured
     from infra.settings import Settings
 
 app = typer.Typer(
@@ -154,23 +154,25 @@ def probe(
     from cli.project import load_project
     from infra.settings import Settings
 
-    settings, shares = Settings(), load_project(project).calibration.shares
+    settings, loaded = Settings(), load_project(project)
     while True:
-        sent = _send_probes(settings, shares, n, datetime.now(UTC))
+        sent = _send_probes(settings, loaded, n, datetime.now(UTC))
         typer.echo(f"{sent} probes sent")
         if per_hour is None:
             return
         time.sleep(3600 / per_hour)
 
 
-def _send_probes(settings: "Settings", shares: "SplitShares", n: int, at: "datetime") -> int:
+def _send_probes(settings: "Settings", project: "Configured", n: int, at: "datetime") -> int:
     from consumers.anchors.probes import probes
     from infra.publish import publish
-    from infra.topic_log import events
+    from infra.topic_log import TopicLog
     from schemas.errors import ConfigError
     from schemas.events import Comparison, Label
 
-    made = probes(events(settings, Comparison), events(settings, Label), n, at, shares)
+    log = TopicLog(settings, project.workload)
+    shares = project.calibration.shares
+    made = probes(log.events(Comparison), log.events(Label), n, at, shares)
     if not made:
         raise ConfigError(
             "no anchor of the calibration split has a winner to people yet; "

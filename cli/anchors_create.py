@@ -54,8 +54,7 @@ def create(
     from infra.settings import Settings
     from schemas.errors import ConfigError
 
-    load_project(project)
-    settings = Settings()
+    settings, workload = Settings(), load_project(project).workload
     wanted = DrawSettings(
         n=n, seed=randbelow(2**31) if seed is None else seed, allocation=allocation
     )
@@ -63,7 +62,7 @@ def create(
     # only what a draw has to know is held: the texts are read again, of the drawn ones
     found = (
         one
-        for judgment in _judgments(settings, "looking for pairs")
+        for judgment in _judgments(settings, workload, "looking for pairs")
         if (one := drawable(judgment, checkpoint))
     )
     drawn = draw(found, wanted, taken)
@@ -73,7 +72,7 @@ def create(
             f"before: {len(taken)}); let the judge label more traffic first"
         )
     ids = {one.judgment_id for one in drawn}
-    again = _judgments(settings, "reading their texts")
+    again = _judgments(settings, workload, "reading their texts")
     chosen = {one.event_id: one for one in again if one.event_id in ids}
     made = anchors(list(chosen.values()), wanted)
     if not dry_run:
@@ -89,17 +88,17 @@ def create(
     typer.echo(f"{len(made)} anchors {said} with seed {wanted.seed}")
 
 
-def _judgments(settings: "Settings", what: str) -> "Iterator[Judgment]":
-    """Every judgment of the log, with a progress bar."""
+def _judgments(settings: "Settings", workload: str, what: str) -> "Iterator[Judgment]":
+    """Every judgment of the workload, with a progress bar over all."""
     from rich.console import Console
     from rich.progress import track
 
-    from infra.topic_log import events, snapshot
+    from infra.topic_log import TopicLog, snapshot
     from schemas.events import TOPICS, Judgment
 
     held = snapshot(settings, TOPICS[Judgment])
     yield from track(
-        events(settings, Judgment),
+        TopicLog(settings, workload).events(Judgment),
         what,
         total=sum(span.last - span.first + 1 for span in held),
         console=Console(stderr=True),

@@ -35,9 +35,11 @@ def audit(
     from cli.project import load_project
     from consumers.audit.job import audit_topics
     from infra.settings import Settings
+    from infra.topic_log import TopicLog
 
     loaded = load_project(project)
-    found = audit_topics(Settings(), loaded.audit, loaded.filter.min_margin, judge_config)
+    log = TopicLog(Settings(), loaded.workload)
+    found = audit_topics(log, loaded.audit, loaded.filter.min_margin, judge_config)
     if as_json:
         typer.echo(_json(found.findings, len(found.waiting)))
     else:

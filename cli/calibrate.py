@@ -35,7 +35,7 @@ def calibrate(
         bool, typer.Option("--json", help="One calibration a line, as JSON.")
     ] = False,
 ) -> None:
-    """Compare judged anchors with adjudicated labels and publish what came out.
+    """Compare the workload's judged anchors with adjudicated labels and publish what came out.
 
     One calibration for each judge configuration, split and slice goes to `calibrations`; core
     rows, which people decided and which never measure, go to `preferences` as human rows. Running
@@ -61,16 +61,17 @@ def calibrate(
     from consumers.calibration.job import calibrate_topics
     from infra.publish import publish
     from infra.settings import Settings
-    from infra.topic_log import events
+    from infra.topic_log import TopicLog
     from infra.webhook import post
     from schemas.events import Calibration
     from trainer.gate_rules import CalibrationRule
     from trainer.judge_demotions import judge_demotions
 
     settings, loaded = Settings(), load_project(project)
-    ledger = HoldoutLedger(ledger_path(settings))
+    log = TopicLog(settings, loaded.workload)
+    ledger = HoldoutLedger(ledger_path(settings), workload_id=loaded.workload)
     run = calibrate_topics(
-        settings,
+        log,
         loaded.calibration,
         CalibrationRule(settings=loaded.gate),
         ledger,
@@ -78,7 +79,7 @@ def calibrate(
     )
     calibrations = run.measured.calibrations
     if not dry_run:
-        known = list(events(settings, Calibration))
+        known = list(log.events(Calibration))
         publish(settings, [*calibrations, *run.core_rows])
         now = datetime.now(UTC)
         for demoted in judge_demotions(known, calibrations, loaded.gate, now, ledger.look):

@@ -52,16 +52,15 @@ def gather(settings: "Settings", project: "Project") -> "Contents":
         human_ceiling,
         judge_sections,
     )
-    from infra.topic_log import events
+    from infra.topic_log import TopicLog
     from schemas.events import Calibration, Judgment, Label
     from schemas.records import Purpose
 
-    published = list(events(settings, Calibration))
-    labels = list(events(settings, Label))
-    judgments = [
-        one for one in events(settings, Judgment) if one.comparison.purpose is Purpose.ANCHOR
-    ]
-    ledger = HoldoutLedger(ledger_path(settings))
+    log = TopicLog(settings, project.workload)
+    published = list(log.events(Calibration))
+    labels = list(log.events(Label))
+    judgments = [one for one in log.events(Judgment) if one.comparison.purpose is Purpose.ANCHOR]
+    ledger = HoldoutLedger(ledger_path(settings), workload_id=project.workload)
     hashes = {one.judge_config_hash for one in published}
     rulings = {}
     for hash_, decision in rule(settings, project, sorted(hashes), ledger).items():
@@ -80,6 +79,6 @@ def gather(settings: "Settings", project: "Project") -> "Contents":
         ledger=ledger.entries(),
         ceiling=ceiling,
         slice_ceilings=slice_ceilings,
-        audit=audit_topics(settings, project.audit, project.filter.min_margin).findings,
+        audit=audit_topics(log, project.audit, project.filter.min_margin).findings,
         unlabelled=unmeasured(labels),
     )

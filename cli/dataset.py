@@ -1,5 +1,6 @@
 """`prefstream dataset`: preferences or labels frozen into rows that can be had again."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -42,32 +43,37 @@ def dataset(
             help="The judge_config_hash of the rlaif rows, if several; `current`: the project's."
         ),
     ] = None,
+    workload: Annotated[
+        str | None,
+        typer.Option(help="Whose rows to freeze; default the project's; `all`: every workload's."),
+    ] = None,
     exclude: Annotated[
         list[Path] | None, typer.Option(help="JSONL of prompts that must stay out.")
     ] = None,
     project: Annotated[
         Path,
         typer.Option(
-            help="For freeze: directory with pipeline.yaml, whose splits hold anchors out."
+            help="For freeze: directory with pipeline.yaml, whose workload it is of and whose "
+            "splits hold anchors out."
         ),
     ] = Path(),
     earlier: Annotated[
         list[Path] | None, typer.Option(help="Datasets trained on before; their pairs stay out.")
     ] = None,
 ) -> None:
-    """Freeze what the topic holds now; show, compare or verify datasets.
+    """Freeze what the topic holds now of a workload; show, compare or verify datasets.
 
     Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
     calibration and holdout splits stay out, with the prompts that nearly repeat theirs, and so do
-    the project's promotion.prompts. Of labels all stay, each once, as people gave them. Verify
-    reads the manifest's offsets from the log again and compares the rows' hash; it ends with exit
-    code 1 where they differ.
+    the project's promotion.prompts. Of labels all of the workload stay, each once, as people gave
+    them. Verify reads the manifest's offsets from the log again and compares the rows' hash; it
+    ends with exit code 1 where they differ.
 
     [bold]Examples[/bold]
 
       prefstream dataset freeze data/round1 --exclude benchmark.jsonl
       prefstream dataset freeze data/round2 --earlier data/round1
-      prefstream dataset freeze data/labels --topic labels
+      prefstream dataset freeze data/labels --topic labels --workload shop
       prefstream dataset show data/round1
       prefstream dataset diff data/round1 data/round2
       prefstream dataset verify data/round1
@@ -88,9 +94,16 @@ def dataset(
                 "--source, --judge-config, --exclude and --earlier choose among pairs; labels are "
                 "frozen whole: leave them out"
             )
-        _freeze_labels(folder)
+        _freeze_labels(folder, workload, project)
     elif action is Action.FREEZE:
-        _freeze(folder, tuple(source or ()), judge_config, exclude or [], earlier or [], project)
+        wanted = _Pairs(
+            workload=workload,
+            sources=tuple(source or ()),
+            judge=judge_config,
+            exclude=exclude or [],
+            earlier=earlier or [],
+        )
+        _freeze(folder, wanted, project)
     if action is Action.VERIFY:
         _verify(folder, earlier or [])
     shown = read_manifest(folder)
@@ -98,16 +111,20 @@ def dataset(
     typer.echo(f"manifest hash {shown.manifest_hash}", err=True)
 
 
-def _freeze(
-    folder: Path,
-    sources: tuple[PreferenceSource, ...],
-    judge: str | None,
-    exclude: list[Path],
-    earlier: list[Path],
-    project: Path,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Pairs:
+    """Which pairs were asked for."""
+
+    workload: str | None
+    sources: tuple[PreferenceSource, ...]
+    judge: str | None
+    exclude: list[Path]
+    earlier: list[Path]
+
+
+def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
     from cli.current_judge import judge_config
-    from cli.freezing import kept_out, staged
+    from cli.freezing import kept_out, staged, workload_id
     from cli.project import load_project
     from infra.settings import Settings
     from schemas.events import Preference
@@ -116,13 +133,14 @@ def _freeze(
 
     settings, loaded = Settings(), load_project(project)
     with staged(settings, Preference, folder) as log:
-        out, excluded = kept_out(settings, loaded, project, log, exclude)
+        out, excluded = kept_out(settings, loaded, project, log, asked.exclude)
         wanted = FreezeSettings(
-            sources=sources or GATED_SOURCES,
-            judge_config_hash=judge_config(judge, loaded, project, settings),
+            workload_id=workload_id(asked.workload, project),
+            sources=asked.sources or GATED_SOURCES,
+            judge_config_hash=judge_config(asked.judge, loaded, project, settings),
             excluded_prompt_ids=excluded,
         )
-        freeze(log, wanted, earlier, folder)
+        freeze(log, wanted, asked.earlier, folder)
     write_card(folder)
     typer.echo(
         f"{len(out.measured)} prompts measure and {len(out.repeated)} nearly repeat one of "
@@ -131,15 +149,16 @@ def _freeze(
     )
 
 
-def _freeze_labels(folder: Path) -> None:
-    from cli.freezing import staged
+def _freeze_labels(folder: Path, workload: str | None, project: Path) -> None:
+    from cli.freezing import staged, workload_id
     from infra.settings import Settings
     from schemas.events import Label
     from trainer.dataset_card import write_card
-    from trainer.freeze import EVERYTHING, freeze
+    from trainer.freeze import FreezeSettings, freeze
 
+    wanted = FreezeSettings(workload_id=workload_id(workload, project), sources=())
     with staged(Settings(), Label, folder) as log:
-        freeze(log, EVERYTHING, (), folder)
+        freeze(log, wanted, (), folder)
     write_card(folder)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cli.project import Project
+from cli.project import Project, load_project
 from consumers.anchors.held_out import HeldOut, held_out
 from infra.settings import Settings
 from infra.topic_log import TopicLog
@@ -19,6 +19,19 @@ from trainer.manifest import Manifest
 from trainer.prompts import prompt_ids, read_prompts
 from trainer.row_hash import newest_schema, row_schema
 from trainer.staged_log import StagedLog, stage
+
+ALL = "all"
+"""Instead of a workload's name: every one's."""
+
+
+def workload_id(wanted: str | None, project_dir: Path) -> str | None:
+    """The workload that an option names, None for all; of no option the project's.
+
+    Raises ``ConfigError`` as ``load_project``.
+    """
+    if wanted is None:
+        return load_project(project_dir).workload
+    return None if wanted == ALL else wanted
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def gate(
         str | None, typer.Option(help="This judge_config_hash, whether or not it has rows yet.")
     ] = None,
     manifest: Annotated[
-        Path | None, typer.Option(help="The rows of this dataset instead of the topic's.")
+        Path | None, typer.Option(help="The rows of this dataset instead of the workload's.")
     ] = None,
     attack_success: Annotated[
         float | None,
@@ -35,7 +35,7 @@ def gate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The decision as one object.")] = False,
 ) -> None:
-    """Hold the judge's calibration against the project's thresholds.
+    """Hold the judge's calibration on the project's workload against the project's thresholds.
 
     Exit code 0 pass, 1 fail, 2 inconclusive (nobody knows yet), 3 it could not be decided because
     something is missing or down. Only 0 lets training happen.
@@ -74,21 +74,21 @@ def _decide(
     from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
     from infra.settings import Settings
     from infra.topic_log import TopicLog
-    from schemas.events import Preference
+    from schemas.events import Calibration, Preference
     from schemas.records import PreferenceSource
     from trainer.dataset import load
     from trainer.gate import gate, label_sources
-    from trainer.log_slice import read_calibrations
 
     settings, loaded = Settings(), load_project(project)
+    log = TopicLog(settings, loaded.workload)
     if judge_config is not None:
         sources = {PreferenceSource.RLAIF: frozenset({judge_config})}
     elif manifest is not None:
         sources = label_sources(load(manifest).rows)
     else:
-        sources = label_sources(TopicLog(settings).events(Preference))
-    ledger = HoldoutLedger(ledger_path(settings))
-    calibrations = [*read_calibrations(settings), *ledger.readings()]
+        sources = label_sources(log.events(Preference))
+    ledger = HoldoutLedger(ledger_path(settings), workload_id=loaded.workload)
+    calibrations = [*log.events(Calibration), *ledger.readings()]
     return gate(
         sources,
         calibrations,
@@ -96,7 +96,7 @@ def _decide(
         datetime.now(UTC),
         looks=ledger.look,
         attack_success=attack_success,
-        watched=watched(TopicLog(settings), loaded, calibrations),
+        watched=watched(log, loaded, calibrations),
     )
 
 

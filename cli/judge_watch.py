@@ -9,7 +9,7 @@ from consumers.calibration.judge_notice import judge_notice
 from consumers.calibration.probe_watch import drift_gates, probe_outcomes
 from consumers.calibration.teachers import TeacherWatch
 from infra.settings import Settings
-from infra.topic_log import EventLog, TopicLog, events
+from infra.topic_log import EventLog, TopicLog
 from schemas.events import Calibration, Judgment, Label, Run
 from schemas.records import GateResult, PreferenceSource
 from trainer.gate import GateDecision, gate
@@ -39,9 +39,10 @@ def watched(log: EventLog, project: Project, calibrations: Sequence[Calibration]
 def rule(
     settings: Settings, project: Project, hashes: Sequence[str], ledger: HoldoutLedger
 ) -> dict[str, GateDecision]:
-    """What the gate says now of each judge configuration by itself."""
-    calibrations = [*events(settings, Calibration), *ledger.readings()]
-    seen = watched(TopicLog(settings), project, calibrations)
+    """What the gate says now of each judge configuration by itself, in the project's workload."""
+    log = TopicLog(settings, project.workload)
+    calibrations = [*log.events(Calibration), *ledger.readings()]
+    seen = watched(log, project, calibrations)
     now = datetime.now(UTC)
     return {
         hash_: gate(
@@ -61,11 +62,11 @@ def notice(settings: Settings, project: Project) -> str | None:
 
     None too where no judge was calibrated yet: then nobody trains on one either.
     """
-    latest = max(
-        events(settings, Calibration), key=lambda one: (one.occurred_at, one.n), default=None
-    )
+    known = TopicLog(settings, project.workload).events(Calibration)
+    latest = max(known, key=lambda one: (one.occurred_at, one.n), default=None)
     if latest is None:
         return None
     judge = latest.judge_config_hash
-    decision = rule(settings, project, [judge], HoldoutLedger(ledger_path(settings)))[judge]
+    ledger = HoldoutLedger(ledger_path(settings), workload_id=project.workload)
+    decision = rule(settings, project, [judge], ledger)[judge]
     return judge_notice(judge, decision.results, demoted=judge in decision.demoted)

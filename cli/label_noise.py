@@ -9,6 +9,7 @@ from consumers.audit.error_rate import FLIP_LIMIT, flip_rate
 from consumers.audit.findings import LabelError, label_error
 from consumers.audit.job import audit_topics
 from infra.settings import Settings
+from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Preference
 from schemas.records import PreferenceSource
@@ -78,7 +79,8 @@ def _error(
         if (one.judge_config_hash, one.split, one.slice) == (judge_config_hash, "calibration", "")
     ]
     latest = max(own, key=lambda one: (one.occurred_at, one.n), default=None)
-    audit = audit_topics(settings, project.audit, project.filter.min_margin, judge_config_hash)
+    log = TopicLog(settings, project.workload)
+    audit = audit_topics(log, project.audit, project.filter.min_margin, judge_config_hash)
     error = label_error(audit.findings, latest)
     if error is None:
         raise ConfigError(

@@ -8,6 +8,7 @@ from cli.project import Project, load_project
 from consumers.calibration.job import anchor_comparisons
 from consumers.calibration.splits import Split, split_of
 from infra.settings import Settings
+from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
 from schemas.events import Completion, Run
 from schemas.ids import unit_interval
@@ -115,7 +116,7 @@ def _anchor_prompts(settings: Settings, project: Project) -> list[Prompt]:
     shares = project.calibration.shares
     found = {
         one.prompt_id: Prompt.of(one)
-        for one in anchor_comparisons(settings)
+        for one in anchor_comparisons(TopicLog(settings, project.workload))
         if split_of(one.prompt_id, shares) is Split.CALIBRATION
     }
     order = sorted(found, key=lambda prompt_id: unit_interval("anchor prompts", prompt_id))

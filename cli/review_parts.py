@@ -100,6 +100,7 @@ def filling(
     from consumers.review.chores import Chore
     from consumers.review.intake import fill as fill_queues
     from consumers.review.intake import queue
+    from infra.topic_log import TopicLog
     from schemas.records import LabelRole
 
     label = Chore(
@@ -111,7 +112,8 @@ def filling(
         return [label]
 
     def draw_audits() -> int:
-        drawn = audit_topics(settings, project.audit, project.filter.min_margin).waiting
+        log = TopicLog(settings)
+        drawn = audit_topics(log, project.audit, project.filter.min_margin).waiting
         return queue(engine, drawn, LabelRole.AUDIT, time.time())
 
     return [label, Chore(name="audit", every_s=_AUDIT_S, do=draw_audits)]

@@ -104,7 +104,7 @@ class TrainerLoop:
     def _take_over(self, leadership: Leadership) -> None:
         """Begin a term. Its epoch is the offset of the event that says so: it only ever grows, and
         the confirmation after it shows that no later leader can have a smaller one."""
-        rates = Watch(self._settings, self._project.trigger, ()).rates()
+        rates = self._watching(()).rates()
         leading = decided(
             self._project.workload,
             RunStatus.LEADING,
@@ -130,12 +130,10 @@ class TrainerLoop:
         self._epoch = self._due_since = self._watch = None
 
     def _look(self, leadership: Leadership, epoch: int) -> None:
-        runs = read_runs(self._settings)
+        runs = read_runs(self._settings, self._project.workload)
         read_before = consumed(runs)
         if self._watch is None or self._watch[0] != read_before:
-            trigger = self._project.trigger
-            fresh = Watch(self._settings, trigger, read_before, self._current_judge)
-            self._watch = read_before, fresh
+            self._watch = read_before, self._watching(read_before)
         seen, ranges = self._watch[1].look()
         decision = decide(seen, before(runs), self._project.trigger, _now(), self._due_since)
         self._due_since = decision.due_since
@@ -160,6 +158,12 @@ class TrainerLoop:
         )
         tell(self._settings, told)
         self._training = LeasedTraining(self._settings, self._command(epoch, told), told)
+
+    def _watching(self, consumed: tuple[OffsetRange, ...]) -> Watch:
+        project = self._project
+        return Watch(
+            self._settings, project.workload, project.trigger, consumed, self._current_judge
+        )
 
     def _current_judge(self) -> str | None:
         """The judge that a training would take the pairs of: the project may have changed."""
@@ -198,7 +202,7 @@ class TrainerLoop:
 
     def _tell_ends(self, epoch: int, why: str) -> None:
         """See to it that a training that ended without saying how has an end in the log."""
-        runs = read_runs(self._settings)
+        runs = read_runs(self._settings, self._project.workload)
         for ended in missing_ends(runs, self._project.workload, epoch, _now(), why):
             tell(self._settings, ended)
 

@@ -17,13 +17,12 @@ from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
-from schemas.events import Preference, Run
+from schemas.events import Calibration, Preference, Run
 from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.dataset import FrozenDataset, load
 from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
-from trainer.log_slice import read_calibrations
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.promotion.canary import canary
@@ -102,8 +101,9 @@ def _run(
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
     # is to be promoted is asked by the gates after training, beside what serves.
     asked = prompts if chosen.makes == "policy" and not request.promote else ()
-    ledger = HoldoutLedger(ledger_path(infra))
-    calibrations = [*read_calibrations(infra), *ledger.readings()]
+    log = TopicLog(infra, project.workload)
+    ledger = HoldoutLedger(ledger_path(infra), workload_id=project.workload)
+    calibrations = [*log.events(Calibration), *ledger.readings()]
     hyper_parameters = {name: str(value) for name, value in config.model_dump().items()}
     if wants_audit(config):
         judge = dataset.manifest.judge_config_hash
@@ -124,7 +124,7 @@ def _run(
             ungated=request.ungated,
             attack_success=request.attack_success,
             epoch=request.epoch,
-            watched=watched(TopicLog(infra), project, calibrations),
+            watched=watched(log, project, calibrations),
         ),
         Surroundings(
             train=train,
@@ -181,6 +181,11 @@ def _dataset(
 ) -> FrozenDataset:
     if request.manifest is not None:
         loaded = load(request.manifest)
+        if loaded.manifest.workload_id not in (None, project.workload):
+            raise ConfigError(
+                f"{request.manifest}: holds pairs of workload {loaded.manifest.workload_id}, and "
+                f"the project's is {project.workload}; train on it with that one's --project"
+            )
         seen = measuring & {row.prompt_id for row in loaded.rows}
         if seen:
             raise ConfigError(
@@ -191,6 +196,7 @@ def _dataset(
     with staged(infra, Preference, request.dataset_dir) as log:
         _, excluded = kept_out(infra, project, request.project, log, request.exclude)
         settings = FreezeSettings(
+            workload_id=project.workload,
             sources=request.sources or GATED_SOURCES,
             judge_config_hash=judge_config(request.judge_config, project, request.project, infra),
             excluded_prompt_ids=excluded | measuring,

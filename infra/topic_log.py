@@ -118,14 +118,16 @@ class EventLog(Protocol):
 
 
 class TopicLog:
-    """The topics in Kafka; reading raises ``DependencyDown`` where it is away."""
+    """The topics in Kafka, or what one workload has in them; reading raises ``DependencyDown``
+    where Kafka is away."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, workload_id: str | None = None) -> None:
+        self._settings, self._workload_id = settings, workload_id
 
     def events(self, kind: type[E]) -> Iterator[E]:
         """See ``events``."""
-        return events(self._settings, kind)
+        found, wanted = events(self._settings, kind), self._workload_id
+        return found if wanted is None else (one for one in found if one.workload_id == wanted)
 
 
 def committed(settings: Settings, group: str, topic: str) -> dict[int, int]:

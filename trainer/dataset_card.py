@@ -26,6 +26,7 @@ def card(folder: Path) -> str:
         *described,
         "## Identity",
         "",
+        f"- workload: {_cell(manifest.workload_id or 'all')}",
         f"- judge_config_hash: {manifest.judge_config_hash or 'no rlaif rows'}",
         f"- manifest: {manifest.manifest_hash}",
         f"- rows (SHA-256): {manifest.row_sha256}",

@@ -31,25 +31,24 @@ GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSo
 class FreezeSettings(Record):
     """Which preferences go into the dataset.
 
-    ``judge_config_hash`` picks one among the RLAIF rows; without it they must all have the same.
+    ``workload_id`` None = those of every workload. ``judge_config_hash`` picks one among the RLAIF
+    rows; without it they must all have the same.
     ``excluded_prompt_ids`` are prompts that measure something (anchors, benchmark).
     """
 
     sources: tuple[PreferenceSource, ...] = GATED_SOURCES
+    workload_id: str | None = None
     judge_config_hash: str | None = None
     excluded_prompt_ids: frozenset[str] = frozenset()
 
     def rules(self) -> Rules:
         """As the query takes them."""
         return Rules(
+            workload_id=self.workload_id,
             sources=self.sources,
             judge_config_hash=self.judge_config_hash,
             excluded_prompt_ids=self.excluded_prompt_ids,
         )
-
-
-EVERYTHING = FreezeSettings(sources=())
-"""Of labels, among which nothing is chosen."""
 
 
 def freeze(
@@ -61,13 +60,13 @@ def freeze(
     prompt, chosen and rejected text, the first in the log stays, and none that a dataset in one of
     the folders ``earlier`` holds: a pair is not trained on again unseen. Rows stand in the order of
     their event ids, so it does not matter in which order the partitions were read. Of labels only
-    repeated events are removed, and they have no settings. Raises ``ConfigError`` where the RLAIF
+    repeated events and other workloads are removed. Raises ``ConfigError`` where the RLAIF
     rows have several ``judge_config_hash`` and none was picked, or where no row is left to write,
     and as ``write_files``.
     """
     with log.connect() as db:
         if log.schema.topic == TOPICS[Label]:
-            decided = decide_labels(db)
+            decided = decide_labels(db, settings.workload_id)
         else:
             db.execute("CREATE TEMP TABLE earlier (_pair BLOB)")
             for pairs in pairs_in(earlier):
@@ -76,6 +75,7 @@ def freeze(
         manifest = Manifest(
             ranges=log.ranges,
             schema_ids=log.schema_ids,
+            workload_id=settings.workload_id,
             sources=settings.sources,
             judge_config_hash=decided.judge_config_hash,
             excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
@@ -103,7 +103,8 @@ def require_rows(manifest: Manifest) -> None:
         removed = ", ".join(f"{n} {reason}" for reason, n in manifest.removed.items())
         raise ConfigError(
             f"none of {manifest.read} {manifest.topic} is left "
-            f"({removed or 'the topic is empty'}); label more answers, or name other --source"
+            f"({removed or 'the topic is empty'}); label more answers, or freeze "
+            "those of another --source or --workload"
         )
 
 
@@ -117,6 +118,7 @@ def frozen(log: StagedLog, settings: FreezeSettings, earlier: Sequence[Path] = (
 def settings_of(manifest: Manifest) -> FreezeSettings:
     """The settings that freeze the manifest's ranges into the same rows again."""
     return FreezeSettings(
+        workload_id=manifest.workload_id,
         sources=manifest.sources,
         judge_config_hash=manifest.judge_config_hash,
         excluded_prompt_ids=frozenset(manifest.excluded_prompt_ids),

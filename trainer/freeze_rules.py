@@ -15,7 +15,9 @@ from schemas.records import PreferenceSource
 
 # Rows lie in the order of the log, so of equal ones the first has the least start.
 _FIRSTS = "firsts AS (SELECT min(_start) AS first FROM log GROUP BY event_id)"
-_REPEATED = "_start NOT IN (SELECT first FROM firsts)"
+_OF_ANY_EVENT = """
+            WHEN _start NOT IN (SELECT first FROM firsts) THEN 'duplicate_event'
+            WHEN workload_id <> $workload THEN 'other_workload'"""
 
 # The first reason counts, and of equal rows the first in the log stays.
 _PAIRS = f"""
@@ -23,8 +25,7 @@ CREATE TEMP TABLE decided AS
 WITH {_FIRSTS},
 ruled AS (
     SELECT _start, _size, _pair, event_id, source AS counted, judge_config_hash,
-        CASE
-            WHEN {_REPEATED} THEN 'duplicate_event'
+        CASE{_OF_ANY_EVENT}
             WHEN NOT list_contains($sources, source) THEN 'other_source'
             WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
             WHEN prompt_id IN (SELECT unnest($excluded::VARCHAR[])) THEN 'excluded_prompt'
@@ -45,7 +46,7 @@ _LABELS = f"""
 CREATE TEMP TABLE decided AS
 WITH {_FIRSTS}
 SELECT _start, _size, event_id, role AS counted,
-    CASE WHEN {_REPEATED} THEN 'duplicate_event' END AS reason
+    CASE{_OF_ANY_EVENT} END AS reason
 FROM log
 """
 _KEPT = """
@@ -57,9 +58,10 @@ _ABOUT_PAIRS = "('earlier_dataset', 'duplicate_pair')"
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Which sources, which judge of their rlaif rows (None = they must have one), which prompts
-    not."""
+    """Of which workload (None = any), which sources, which judge of their rlaif rows (None = they
+    must have one), which prompts not."""
 
+    workload_id: str | None
     sources: Collection[PreferenceSource]
     judge_config_hash: str | None
     excluded_prompt_ids: Collection[str]
@@ -86,6 +88,7 @@ class Decided:
 def decide_pairs(db: duckdb.DuckDBPyConnection, rules: Rules) -> Decided:
     """Decide on every preference. Raises ``ConfigError`` where rlaif rows have several judges."""
     wanted = {
+        "workload": rules.workload_id,
         "sources": [source.value for source in rules.sources],
         "picked": rules.judge_config_hash,
         "excluded": list(rules.excluded_prompt_ids),
@@ -103,9 +106,9 @@ def decide_pairs(db: duckdb.DuckDBPyConnection, rules: Rules) -> Decided:
     return _decided(db, judges[0][0] if judges else None)
 
 
-def decide_labels(db: duckdb.DuckDBPyConnection) -> Decided:
-    """Decide on every label: all stay, once."""
-    db.execute(_LABELS)
+def decide_labels(db: duckdb.DuckDBPyConnection, workload_id: str | None) -> Decided:
+    """Decide on every label: all of the workload (None = of any) stay, once."""
+    db.execute(_LABELS, {"workload": workload_id})
     return _decided(db, None)
 
 

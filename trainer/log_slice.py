@@ -1,11 +1,11 @@
-"""Reading what freeze and gate need from Kafka."""
+"""Reading what freeze and promotion need from Kafka."""
 
 from collections.abc import Sequence
 from typing import TypeVar
 
 from infra.settings import Settings
-from infra.topic_log import read, read_values, snapshot
-from schemas.events import TOPICS, Calibration, Event, Run
+from infra.topic_log import TopicLog, read, read_values, snapshot
+from schemas.events import TOPICS, Event, Run
 from schemas.records import OffsetRange
 from trainer.staged_log import LogValues
 
@@ -21,14 +21,12 @@ def read_log(settings: Settings, what: type[Event] | Sequence[OffsetRange]) -> L
     return LogValues(values=read_values(settings, ranges), ranges=ranges)
 
 
-def read_calibrations(settings: Settings) -> list[Calibration]:
-    """Every calibration so far, the first of an id only."""
-    return _first_of_ids(settings, Calibration)
-
-
-def read_runs(settings: Settings) -> list[Run]:
-    """Every run event so far in the order of the log, the first of an id only."""
-    return _first_of_ids(settings, Run)
+def read_runs(settings: Settings, workload_id: str | None = None) -> list[Run]:
+    """Every run event so far (of the workload) in the order of the log, the first of an id only."""
+    first: dict[str, Run] = {}
+    for run in TopicLog(settings, workload_id).events(Run):
+        first.setdefault(run.event_id, run)
+    return list(first.values())
 
 
 def read_latest(settings: Settings, kind: type[E], n: int) -> list[E]:
@@ -37,11 +35,3 @@ def read_latest(settings: Settings, kind: type[E], n: int) -> list[E]:
     each = -(-n // max(1, len(ranges)))
     tails = [r.model_copy(update={"first": max(r.first, r.last - each + 1)}) for r in ranges]
     return [one.event for one in read(settings, tails) if isinstance(one.event, kind)]
-
-
-def _first_of_ids(settings: Settings, kind: type[E]) -> list[E]:
-    first: dict[str, E] = {}
-    for logged in read(settings, snapshot(settings, TOPICS[kind])):
-        if isinstance(logged.event, kind):
-            first.setdefault(logged.event.event_id, logged.event)
-    return list(first.values())

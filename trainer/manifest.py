@@ -12,6 +12,7 @@ from trainer.row_hash import row_schema
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.parquet"
+_LATER_FIELDS = ("workload_id",)
 
 
 class Manifest(Record):
@@ -21,12 +22,13 @@ class Manifest(Record):
     always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
     empty for a dataset that was frozen from a list in this process. ``row_schema`` is the id of
     the schema that the rows are hashed in (see ``row_hash``). ``counts`` are by source. Of labels
-    they are by role, and what only pairs have is empty.
+    they are by role, and what only pairs have is empty. ``workload_id`` None = every workload's.
     """
 
     format_version: int = 2
     ranges: tuple[OffsetRange, ...] = ()
     schema_ids: tuple[int, ...] = ()
+    workload_id: str | None = None
     sources: tuple[PreferenceSource, ...]
     judge_config_hash: str | None
     excluded_prompt_ids: tuple[str, ...] = ()
@@ -46,7 +48,9 @@ class Manifest(Record):
     @property
     def manifest_hash(self) -> str:
         """SHA-256 of the manifest's canonical JSON: the identity of the dataset."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        # Older manifests, which other ones and runs name by their hash, could not say these.
+        silent = {name for name in _LATER_FIELDS if getattr(self, name) is None}
+        canonical = json.dumps(self.model_dump(mode="json", exclude=silent), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from consumers.audit.findings import Findings, findings, waiting
 from consumers.audit.sample import AuditSettings, items, sampled
-from infra.settings import Settings
-from infra.topic_log import events
+from infra.topic_log import EventLog
 from schemas.events import Comparison, Judgment, Label, Preference
 
 
@@ -18,21 +17,21 @@ class Audit:
 
 
 def audit_topics(
-    settings: Settings,
+    log: EventLog,
     audit: AuditSettings,
     min_margin: float,
     judge_config_hash: str | None = None,
 ) -> Audit:
-    """The audit of all preferences so far, or of one judge's (the verifier's are among them).
+    """The audit of all preferences of the log, or of one judge's (the verifier's are among them).
 
     Only the sampled few are held. Raises ``DependencyDown`` where Kafka is away.
     """
     preferences = (
         one
-        for one in events(settings, Preference)
+        for one in log.events(Preference)
         if judge_config_hash is None or one.judge_config_hash == judge_config_hash
     )
     chosen = sampled(preferences, audit, min_margin)
-    asked = list(items(chosen, events(settings, Judgment)))
-    labels = list(events(settings, Label))
+    asked = list(items(chosen, log.events(Judgment)))
+    labels = list(log.events(Label))
     return Audit(findings=findings(asked, labels), waiting=tuple(waiting(asked, labels)))

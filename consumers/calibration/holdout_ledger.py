@@ -6,7 +6,7 @@ Looks at the calibration split may be as many as anyone likes, but each is paid 
 ``schemas.alpha_spending``), so they are counted here. The rows are chained by hash.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -59,6 +59,11 @@ class HoldoutRead(Record):
     kappa: float | None
     calibrations: tuple[Calibration, ...] = Field(min_length=1)
 
+    @property
+    def workload_id(self) -> str:
+        """Whose anchors these were."""
+        return self.calibrations[0].workload_id
+
     def said(self) -> str:
         """When it was read and what it gave."""
         kappa = "undefined" if self.kappa is None else f"{self.kappa:.4f}"
@@ -89,11 +94,21 @@ def ledger_path(settings: Settings) -> Path:
 class HoldoutLedger:
     """The ledger in a file. Every use proves the whole file and raises ``ChainBroken`` if it is
     not what was written; it has one row a look, so that is thousands of rows at the most.
+
+    Each workload has a holdout of its own, and with ``workload_id`` no other's reading is seen.
+    Looks count over all of them, for they are at the same judge.
     """
 
-    def __init__(self, path: Path, clock: Clock = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock = lambda: datetime.now(UTC),
+        *,
+        workload_id: str | None = None,
+    ) -> None:
         self._chain = HashChain(path)
         self._clock = clock
+        self._workload_id = workload_id
 
     def entries(self) -> tuple[Row, ...]:
         """Every entry, oldest first."""
@@ -101,12 +116,11 @@ class HoldoutLedger:
 
     def holdout(self, judge_config_hash: str) -> HoldoutRead | None:
         """The reading of this judge configuration, None where there was none yet."""
-        return _read(self.entries(), judge_config_hash)
+        return self._read(self.entries(), judge_config_hash)
 
     def readings(self) -> list[Calibration]:
         """The events of every reading, published or not: a veto holds once it is on the disk."""
-        reads = (entry for entry in self.entries() if isinstance(entry, HoldoutRead))
-        return [one for read in reads for one in read.calibrations]
+        return [one for read in self._reads(self.entries()) for one in read.calibrations]
 
     def read_holdout(
         self, judge_config_hash: str, measure: Callable[[], Sequence[Calibration]]
@@ -119,7 +133,7 @@ class HoldoutLedger:
         """
 
         def row(rows: tuple[Body, ...]) -> tuple[Body, HoldoutRead]:
-            if (earlier := _read(_entries(rows), judge_config_hash)) is not None:
+            if (earlier := self._read(_entries(rows), judge_config_hash)) is not None:
                 raise HoldoutAlreadyRead(
                     f"the holdout was read for judge configuration {judge_config_hash} "
                     f"{earlier.said()}. It is read once: that number stands. A changed judge has "
@@ -182,7 +196,7 @@ class HoldoutLedger:
         """
         entries = self.entries()
         looked = {one.calibration_id for one in entries if isinstance(one, Look)}
-        known = {one.judge_config_hash for one in entries if isinstance(one, HoldoutRead)}
+        known = {one.judge_config_hash for one in self._reads(entries)}
         read: dict[str, list[Calibration]] = {}
         for one in sorted(published, key=lambda one: (one.occurred_at, one.event_id)):
             if one.split == Split.HOLDOUT and one.judge_config_hash not in known:
@@ -192,6 +206,16 @@ class HoldoutLedger:
         for hash_, found in read.items():
             if any(one.slice == ALL_SLICES for one in found):
                 self.read_holdout(hash_, partial(_first_of_each_slice, found))
+
+    def _reads(self, entries: Iterable[Row]) -> Iterator[HoldoutRead]:
+        """Those of the workload."""
+        for entry in entries:
+            if isinstance(entry, HoldoutRead) and self._workload_id in (None, entry.workload_id):
+                yield entry
+
+    def _read(self, entries: Iterable[Row], hash_: str) -> HoldoutRead | None:
+        reads = (one for one in self._reads(entries) if one.judge_config_hash == hash_)
+        return next(reads, None)
 
 
 def _is_look(calibration: Calibration) -> bool:
@@ -220,10 +244,3 @@ def _holdout_read(
 
 def _entries(rows: Iterable[Body]) -> tuple[Row, ...]:
     return tuple(_ENTRY.validate_python(row, strict=False) for row in rows)
-
-
-def _read(entries: Iterable[Row], hash_: str) -> HoldoutRead | None:
-    for entry in entries:
-        if isinstance(entry, HoldoutRead) and entry.judge_config_hash == hash_:
-            return entry
-    return None

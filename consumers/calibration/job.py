@@ -7,8 +7,7 @@ from consumers.calibration.calibrate import CalibrationSettings, Decide
 from consumers.calibration.core import core_preferences
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.measure_anchors import Measured, measure_anchors
-from infra.settings import Settings
-from infra.topic_log import events
+from infra.topic_log import EventLog
 from schemas.events import Calibration, Comparison, Judgment, Label, Preference
 from schemas.records import Purpose
 
@@ -26,7 +25,7 @@ class CalibrationRun:
 
 
 def calibrate_topics(
-    settings: Settings,
+    log: EventLog,
     calibration: CalibrationSettings,
     decide: Decide,
     ledger: HoldoutLedger,
@@ -38,14 +37,14 @@ def calibrate_topics(
     Only anchors are held in memory. What the log knows of earlier looks goes before the ledger.
     Raises ``DependencyDown`` where Kafka is away, ``ChainBroken`` for a damaged ledger.
     """
-    ledger.adopt(events(settings, Calibration))
-    labels = list(events(settings, Label))
+    ledger.adopt(log.events(Calibration))
+    labels = list(log.events(Label))
     judgments = [
         judgment
-        for judgment in events(settings, Judgment)
+        for judgment in log.events(Judgment)
         if judgment.comparison.purpose is Purpose.ANCHOR
     ]
-    comparisons = anchor_comparisons(settings)
+    comparisons = anchor_comparisons(log)
     return CalibrationRun(
         measured=measure_anchors(
             judgments, labels, calibration, decide, ledger, may_read_holdout=may_read_holdout
@@ -57,7 +56,7 @@ def calibrate_topics(
     )
 
 
-def anchor_comparisons(settings: Settings) -> list[Comparison]:
+def anchor_comparisons(log: EventLog) -> list[Comparison]:
     """Every comparison that was made to be labelled."""
-    found = events(settings, Comparison)
+    found = log.events(Comparison)
     return [comparison for comparison in found if comparison.purpose is Purpose.ANCHOR]

@@ -28,7 +28,8 @@ _DRIFT: Final[dict[str, type[Event]]] = {
 
 
 class Watch:
-    """What came since a training, and how the rates stand over a window of latest events.
+    """What came of one workload since a training, and how its rates stand over a window of latest
+    events.
 
     Pairs are counted once an id, in memory (about 100 bytes each); of rlaif pairs only those of the
     judge that answers now. ``current_judge`` gives its judge_config_hash, None where that is not
@@ -38,11 +39,13 @@ class Watch:
     def __init__(
         self,
         infra: Settings,
+        workload_id: str,
         settings: TriggerSettings,
         consumed: Sequence[OffsetRange],
         current_judge: Callable[[], str | None] = lambda: None,
     ) -> None:
-        self._infra, self._settings, self._current_judge = infra, settings, current_judge
+        self._infra, self._workload_id, self._settings = infra, workload_id, settings
+        self._current_judge = current_judge
         self._next = {(r.topic, r.topic_uuid, r.partition): r.last + 1 for r in consumed}
         self._pairs: defaultdict[str, set[str]] = defaultdict(set)
         self._judge: str | None = None
@@ -79,7 +82,7 @@ class Watch:
         return {name: Rate(n=len(w), count=sum(w)) for name, w in self._window.items()}
 
     def _fresh(self, ranges: Iterable[OffsetRange]) -> Iterator[Event]:
-        """The events of these ranges that were not read before."""
+        """The workload's events of these ranges that were not read before."""
         wanted = []
         for held in ranges:
             key = (held.topic, held.topic_uuid, held.partition)
@@ -87,7 +90,8 @@ class Watch:
             if first <= held.last:
                 wanted.append(held.model_copy(update={"first": first}))
             self._next[key] = held.last + 1
-        return (one.event for one in read(self._infra, wanted) if one.event is not None)
+        found = (one.event for one in read(self._infra, wanted) if one.event is not None)
+        return (event for event in found if event.workload_id == self._workload_id)
 
     def _tail(self, ranges: Sequence[OffsetRange]) -> list[OffsetRange]:
         """No more of each partition's end than the window could hold."""

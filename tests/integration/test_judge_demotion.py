@@ -16,7 +16,7 @@ from tests.webhook_receiver import receiver
 
 pytestmark = pytest.mark.integration
 
-PIPELINE = "gate: {statistic: point, min_anchors: 10}\n"
+PIPELINE = "workload: shop\ngate: {statistic: point, min_anchors: 10}\n"
 
 
 def anchors(prompts: list[str], *, agree: bool) -> list[Event]:

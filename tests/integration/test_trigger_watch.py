@@ -38,7 +38,7 @@ def answers(n: int, failed: int) -> list[Event]:
 
 
 def test_a_look_reads_only_what_came_since_the_last(fresh_broker: Settings) -> None:
-    watch = Watch(fresh_broker, TriggerSettings(drift_window=10), ())
+    watch = Watch(fresh_broker, "shop", TriggerSettings(drift_window=10), ())
     empty, _ = watch.look()
     assert (empty.new_pairs, empty.rates["failures"]) == (0, Rate())
 
@@ -60,13 +60,13 @@ def test_a_look_reads_only_what_came_since_the_last(fresh_broker: Settings) -> N
     # the pairs that were trained on are no longer new
     trained = run("x", RunStatus.TRAINED, offset_ranges=ranges)
     publish(fresh_broker, [preference("e")])
-    fresh = Watch(fresh_broker, TriggerSettings(), consumed([trained]))
+    fresh = Watch(fresh_broker, "shop", TriggerSettings(), consumed([trained]))
     assert fresh.look()[0].new_pairs == 1
 
 
 def test_new_pairs_are_those_of_the_judge_that_answers_now(fresh_broker: Settings) -> None:
     judges = ["first"]
-    watch = Watch(fresh_broker, TriggerSettings(), (), lambda: judges[-1])
+    watch = Watch(fresh_broker, "shop", TriggerSettings(), (), lambda: judges[-1])
     publish(fresh_broker, [preference("a", judge_config_hash="first"), human("h")])
     assert watch.look()[0].new_pairs == 2
     judges.append("second")
@@ -82,7 +82,8 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
     fresh_broker: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "pipeline.yaml").write_text(
-        "canary: {share: 0.1}\ntrigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
+        "workload: shop\ncanary: {share: 0.1}\n"
+        "trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
     )
     options = TrainerOptions(
         project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
@@ -119,6 +120,7 @@ instructions: Compare.
 tie_policy: Equal is a tie.
 """
 JUDGED_ANEW = """
+workload: shop
 trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 0}
 judge: {model: openai:judge-7b, rubric: shop/2}
 pair: {rubric_id: shop}

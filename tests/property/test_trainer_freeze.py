@@ -47,6 +47,7 @@ def a_value(draw: st.DrawFn) -> bytes | None:
     checks = {"sql": "FAIL", "json": "PASS", "ok": "SKIP"}
     row = preference(
         draw(st.sampled_from(["a", "b", "c", "d"])),
+        workload_id=draw(st.sampled_from(["shop", "shop", "bank"])),
         prompt_id=draw(st.sampled_from(["p", "q"])),
         prompt=said(draw(TEXTS), "user") * draw(st.sampled_from([1, 1, 3, 300])),
         chosen=said(draw(TEXTS)),
@@ -89,13 +90,15 @@ def decoded(values: list[bytes | None]) -> list[Preference]:
 def one_by_one(
     rows: list[Preference], earlier: list[Preference]
 ) -> tuple[list[Preference], Counter[str]]:
-    """What stays without prompt q, and what is removed by reason."""
+    """What stays of the shop without prompt q, and what is removed by reason."""
     stays: list[Preference] = []
     seen: set[str] = set()
     removed: Counter[str] = Counter()
     for row in rows:
         if row.event_id in seen:
             reason = "duplicate_event"
+        elif row.workload_id != "shop":
+            reason = "other_workload"
         elif row.source not in GATED_SOURCES:
             reason = "other_source"
         elif row.prompt_id == "q":
@@ -132,7 +135,7 @@ def a_log(values: list[bytes | None], rows_at_once: int) -> Iterator[StagedLog]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(a_value(), max_size=30), AT_ONCE)
 def test_columns_freeze_as_single_events_do(values: list[bytes | None], rows_at_once: int) -> None:
-    wanted = FreezeSettings(excluded_prompt_ids=frozenset({"q"}))
+    wanted = FreezeSettings(workload_id="shop", excluded_prompt_ids=frozenset({"q"}))
     earlier = frozen_rows([preference("a", prompt=said("yes", "user"), chosen=said("yes"))])
     rows = decoded(values)
     stays, removed = one_by_one(rows, list(earlier.rows))

@@ -62,6 +62,16 @@ def test_a_changed_teacher_reads_anew(ledger: HoldoutLedger) -> None:
     assert ledger.read_holdout("jc2", lambda: [locked("jc2", kappa=0.5)]).kappa == 0.5
 
 
+def test_each_workload_has_a_holdout_of_its_own(path: Path) -> None:
+    shop, bank = (HoldoutLedger(path, lambda: NOON, workload_id=name) for name in ("shop", "bank"))
+    first = shop.read_holdout("jc", lambda: [locked()])
+    assert (bank.holdout("jc"), bank.readings()) == (None, [])
+    bank.adopt([locked(workload_id="bank", event_id="elsewhere", kappa=0.5)])
+    assert [one.event_id for one in bank.readings()] == ["elsewhere"]
+    assert shop.holdout("jc") == first
+    assert len(HoldoutLedger(path).readings()) == 2
+
+
 def test_a_measurement_that_fails_spends_nothing(ledger: HoldoutLedger) -> None:
     with pytest.raises(AssertionError):
         ledger.read_holdout("jc", never)

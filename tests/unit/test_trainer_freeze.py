@@ -1,6 +1,8 @@
 """Freezing: what stays, what is removed and counted, and that it can be had again."""
 
+import hashlib
 import io
+import json
 import re
 from pathlib import Path
 from random import Random
@@ -18,11 +20,13 @@ from tests.preferences import human, label, preference, said
 from trainer.dataset import FrozenDataset, check_rows, columns_of, load, stored_rows, write
 from trainer.dataset_card import card
 from trainer.dataset_diff import Side, diff
-from trainer.freeze import EVERYTHING, GATED_SOURCES, FreezeSettings, freeze, settings_of
+from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze, settings_of
+from trainer.manifest import Manifest
 from trainer.row_hash import newest_schema, row_schema
 from trainer.staged_log import LogValues, stage, staged, values_of
 
 THUMBS = PreferenceSource.THUMBS
+LABELS = FreezeSettings(sources=(), workload_id="shop")
 PINNED_SCHEMA = 16
 PINNED_SHA256 = "2103be28f466f5f152f1267ef2f72f25859eb6afd601b6e74d50fb863a704de8"
 RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
@@ -30,6 +34,11 @@ RANGES = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0,
 
 def frozen(*rows: Preference, **settings: object) -> FrozenDataset:
     return frozen_rows(rows, FreezeSettings(**settings), RANGES)
+
+
+def elsewhere(name: str, like: str = "", **changes: object) -> Preference:
+    """Of another workload; with the texts of the row ``like``."""
+    return preference(like or name, event_id=name, workload_id="bank", **changes)
 
 
 def ids(dataset: FrozenDataset) -> list[str]:
@@ -69,6 +78,12 @@ def test_rows_and_counts() -> None:
             {"judge_config_hash": "jc"},
             {"other_judge_config": 1},
         ),
+        (
+            # whose judge and texts are of no concern to this one
+            [preference("a"), elsewhere("b", judge_config_hash="old"), elsewhere("c", like="a")],
+            {"workload_id": "shop"},
+            {"other_workload": 2},
+        ),
     ],
 )
 def test_what_is_removed_is_counted(
@@ -78,6 +93,24 @@ def test_what_is_removed_is_counted(
     assert ids(dataset) == ["a"]
     assert dataset.manifest.removed == removed
     assert dataset.manifest.read == dataset.manifest.rows + sum(removed.values())
+
+
+def test_a_pair_that_another_workload_has_first_stays() -> None:
+    rows = [elsewhere("b", like="a"), preference("a")]
+    assert ids(frozen(*rows, workload_id="shop")) == ["a"]
+    assert ids(frozen(*rows, workload_id="bank")) == ["b"]
+
+
+def test_of_every_workload_rows_freeze_as_they_did() -> None:
+    """The same rows, the same hash, and the identity of a manifest that could name no workload."""
+    shop = frozen(preference("a"), human("h"), workload_id="shop").manifest
+    every = frozen(preference("a"), human("h")).manifest
+    assert shop.row_sha256 == every.row_sha256
+    assert shop.manifest_hash != every.manifest_hash
+    before = every.model_dump(mode="json", exclude={"workload_id"})
+    text = json.dumps(before, sort_keys=True)
+    assert every.manifest_hash == hashlib.sha256(text.encode()).hexdigest()
+    assert Manifest.model_validate_json(text) == every
 
 
 def test_unreadable_records_are_counted() -> None:
@@ -121,7 +154,7 @@ def test_the_order_of_partitions_does_not_matter() -> None:
 
 def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None:
     rows = [preference("a"), preference("a"), preference("b"), human("h")]
-    first = frozen(*rows, excluded_prompt_ids={"prompt of b"})
+    first = frozen(*rows, excluded_prompt_ids={"prompt of b"}, workload_id="shop")
     again = frozen_rows(rows, settings_of(first.manifest), RANGES)
     assert again == first
     assert again.manifest.manifest_hash == first.manifest.manifest_hash
@@ -214,18 +247,21 @@ def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables(tmp_path: Path)
     assert "no rlaif rows" in card_of(frozen(human("h")), "human")
 
 
-def test_labels_freeze_whole_and_once(tmp_path: Path) -> None:
+def test_a_workloads_labels_freeze_whole_and_once(tmp_path: Path) -> None:
     labels = [
         label("ann", HumanWinner.A, comment="Zürich", seconds=2.5),
         label("bob", HumanWinner.TIE, role=LabelRole.ADJUDICATION),
     ]
+    foreign = label("cy", HumanWinner.A, workload_id="bank")
     folder = tmp_path / "parts"
     folder.mkdir()
-    log = stage(values_of([*labels, labels[0], completion()]), newest_schema(Label), folder)
-    manifest = freeze(log, EVERYTHING, (), tmp_path)
-    assert (manifest.topic, manifest.read) == ("labels", 4)
+    log = stage(
+        values_of([*labels, labels[0], foreign, completion()]), newest_schema(Label), folder
+    )
+    manifest = freeze(log, LABELS, (), tmp_path)
+    assert (manifest.topic, manifest.read) == ("labels", 5)
     assert manifest.counts == {"ADJUDICATION": 1, "LABEL": 1}
-    assert manifest.removed == {"duplicate_event": 1, "unreadable": 1}
+    assert manifest.removed == {"duplicate_event": 1, "other_workload": 1, "unreadable": 1}
     assert list(stored_rows(tmp_path, manifest)) == labels
     check_rows(stored_rows(tmp_path, manifest), manifest, tmp_path)
     assert "2 verdicts of 2 people on 1 comparisons" in card(tmp_path)
