@@ -31,6 +31,13 @@ def dataset(
     folder: Annotated[Path, typer.Argument(help="Folder of rows.parquet and manifest.json.")],
     other: Annotated[Path | None, typer.Argument(help="For diff: the second folder.")] = None,
     topic: Annotated[Topic, typer.Option(help="What to freeze.")] = Topic.PREFERENCES,
+    offsets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            help="PARTITION:FIRST-LAST of the topic (0:100-199; 0:100- to the end); default all.",
+        ),
+    ] = None,
     source: Annotated[
         list[PreferenceSource] | None,
         typer.Option(
@@ -61,7 +68,7 @@ def dataset(
         list[Path] | None, typer.Option(help="Datasets trained on before; their pairs stay out.")
     ] = None,
 ) -> None:
-    """Freeze what the topic holds now of a workload; show, compare or verify datasets.
+    """Freeze what the topic holds now, or a range of it, of a workload; show, compare or verify.
 
     Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
     calibration and holdout splits stay out, with the prompts that nearly repeat theirs, and so do
@@ -73,6 +80,7 @@ def dataset(
 
       prefstream dataset freeze data/round1 --exclude benchmark.jsonl
       prefstream dataset freeze data/round2 --earlier data/round1
+      prefstream dataset freeze data/march --range 0:1000-1999 --range 1:980-1903
       prefstream dataset freeze data/labels --topic labels --workload shop
       prefstream dataset show data/round1
       prefstream dataset diff data/round1 data/round2
@@ -94,10 +102,11 @@ def dataset(
                 "--source, --judge-config, --exclude and --earlier choose among pairs; labels are "
                 "frozen whole: leave them out"
             )
-        _freeze_labels(folder, workload, project)
+        _freeze_labels(folder, workload, offsets or [], project)
     elif action is Action.FREEZE:
         wanted = _Pairs(
             workload=workload,
+            offsets=offsets or [],
             sources=tuple(source or ()),
             judge=judge_config,
             exclude=exclude or [],
@@ -116,6 +125,7 @@ class _Pairs:
     """Which pairs were asked for."""
 
     workload: str | None
+    offsets: list[str]
     sources: tuple[PreferenceSource, ...]
     judge: str | None
     exclude: list[Path]
@@ -132,7 +142,7 @@ def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
     from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
 
     settings, loaded = Settings(), load_project(project)
-    with staged(settings, Preference, folder) as log:
+    with staged(settings, Preference, folder, asked.offsets) as log:
         out, excluded = kept_out(settings, loaded, project, log, asked.exclude)
         wanted = FreezeSettings(
             workload_id=workload_id(asked.workload, project),
@@ -149,7 +159,7 @@ def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
     )
 
 
-def _freeze_labels(folder: Path, workload: str | None, project: Path) -> None:
+def _freeze_labels(folder: Path, workload: str | None, offsets: list[str], project: Path) -> None:
     from cli.freezing import staged, workload_id
     from infra.settings import Settings
     from schemas.events import Label
@@ -157,7 +167,7 @@ def _freeze_labels(folder: Path, workload: str | None, project: Path) -> None:
     from trainer.freeze import FreezeSettings, freeze
 
     wanted = FreezeSettings(workload_id=workload_id(workload, project), sources=())
-    with staged(Settings(), Label, folder) as log:
+    with staged(Settings(), Label, folder, offsets) as log:
         freeze(log, wanted, (), folder)
     write_card(folder)
 

@@ -3,16 +3,17 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.project import Project, load_project
 from consumers.anchors.held_out import HeldOut, held_out
 from infra.settings import Settings
-from infra.topic_log import TopicLog
+from infra.topic_log import TopicLog, snapshot
+from infra.topic_range import parts_of
 from schemas.errors import ConfigError
-from schemas.events import Event
+from schemas.events import TOPICS, Event
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
@@ -35,16 +36,25 @@ def workload_id(wanted: str | None, project_dir: Path) -> str | None:
 
 
 @contextmanager
-def staged(settings: Settings, what: type[Event] | Manifest, folder: Path) -> Iterator[StagedLog]:
-    """All that an event's topic holds now, or a manifest's part of the log, on disk by ``folder``.
+def staged(
+    settings: Settings,
+    what: type[Event] | Manifest,
+    folder: Path,
+    offsets: Sequence[str] = (),
+) -> Iterator[StagedLog]:
+    """All that an event's topic holds now (of it the ``offsets`` that are named, see ``parts_of``),
+    or a manifest's part of the log, on disk by ``folder``.
 
-    Raises ``LogChanged``, ``DependencyDown``, and ``ConfigError`` where another process freezes
-    into that folder.
+    Raises ``LogChanged``, ``DependencyDown``, and ``ConfigError`` for offsets that are not there
+    and where another process freezes into that folder.
     """
     if isinstance(what, Manifest):
-        log, schema = read_log(settings, what.ranges), row_schema(what.row_schema)
+        ranges, schema = what.ranges, row_schema(what.row_schema)
     else:
-        log, schema = read_log(settings, what), newest_schema(what)
+        ranges, schema = snapshot(settings, TOPICS[what]), newest_schema(what)
+        if offsets:
+            ranges = parts_of(TOPICS[what], ranges, offsets)
+    log = read_log(settings, ranges)
     with scratch(folder) as parts:
         yield stage(log, schema, parts)
 

@@ -49,6 +49,12 @@ def train(
     exclude: Annotated[
         list[Path] | None, typer.Option(help="More JSONL of prompts that must stay out.")
     ] = None,
+    offsets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range", help="Of the topic only PARTITION:FIRST-LAST, as `dataset freeze`."
+        ),
+    ] = None,
     source: Annotated[
         list[PreferenceSource] | None,
         typer.Option(case_sensitive=False, help="Sources; default rlaif, verifier, human."),
@@ -113,6 +119,8 @@ def train(
         live_by(sys.stdin.fileno(), lease_s)
     if (manifest is None) is not from_topic:
         raise ConfigError("name what to train on: either --manifest M or --from-topic")
+    if manifest is not None and offsets:
+        raise ConfigError("--range is of the topic; a --manifest names its own: leave --range out")
     if promote and ungated:
         raise ConfigError(
             "an --ungated run is a baseline and never promoted; leave one of them out"
@@ -125,6 +133,7 @@ def train(
         manifest=manifest,
         prompts=prompts,
         exclude=tuple(exclude or ()),
+        offsets=tuple(offsets or ()),
         sources=tuple(source or ()),
         judge_config=judge_config,
         ungated=ungated,

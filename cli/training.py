@@ -45,6 +45,7 @@ class TrainingRequest:
     manifest: Path | None
     prompts: Path | None
     exclude: tuple[Path, ...]
+    offsets: tuple[str, ...]
     sources: tuple[PreferenceSource, ...]
     judge_config: str | None
     ungated: bool
@@ -193,7 +194,7 @@ def _dataset(
                 "again with --exclude"
             )
         return loaded
-    with staged(infra, Preference, request.dataset_dir) as log:
+    with staged(infra, Preference, request.dataset_dir, request.offsets) as log:
         _, excluded = kept_out(infra, project, request.project, log, request.exclude)
         settings = FreezeSettings(
             workload_id=project.workload,

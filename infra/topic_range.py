@@ -1,7 +1,7 @@
 """Parts of a topic by name: ``judgments``, ``judgments:2`` (a partition), ``judgments:2:0-99``."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from infra.settings import Settings
@@ -9,36 +9,72 @@ from infra.topic_log import snapshot
 from schemas.errors import ConfigError
 from schemas.records import OffsetRange
 
-_NAMED: Final = re.compile(r"([a-z-]+)(?::(\d+)(?::(\d+)-(\d+))?)?")
+_PART: Final = re.compile(r"([0-9]{1,9})(?::([0-9]{0,18})-([0-9]{0,18}))?")
 
 
 def named_ranges(settings: Settings, texts: Sequence[str]) -> list[OffsetRange]:
-    """What the texts name, as it is now; offsets are those given, both included.
+    """What the texts name, as it is now.
 
-    Raises ``ConfigError`` for a text that names no such part, ``DependencyDown`` without Kafka.
-    Whether given offsets are still there is for whoever reads them to find.
+    Raises ``ConfigError`` as ``parts_of`` and for a topic that does not exist, ``DependencyDown``
+    without Kafka.
     """
     found: list[OffsetRange] = []
     for text in texts:
-        named = _NAMED.fullmatch(text)
-        if named is None:
-            raise ConfigError(
-                f"{text!r} names no part of a topic; write TOPIC, TOPIC:PARTITION or "
-                "TOPIC:PARTITION:FIRST-LAST"
-            )
-        topic, partition, first, last = named.groups()
+        topic, colon, part = text.partition(":")
         held = snapshot(settings, topic)
-        if partition is None:
-            found += held
-            continue
-        own = [one for one in held if one.partition == int(partition)]
-        if not own:
-            raise ConfigError(f"{text}: partition {partition} of {topic} holds nothing")
-        if first is not None and int(first) > int(last):
-            raise ConfigError(f"{text}: the first offset comes after the last")
-        asked = {} if first is None else {"first": int(first), "last": int(last)}
-        found.append(own[0].model_copy(update=asked))
+        found += parts_of(topic, held, [part]) if colon else held
     return found
+
+
+def parts_of(
+    topic: str, held: Sequence[OffsetRange], wanted: Iterable[str]
+) -> tuple[OffsetRange, ...]:
+    """The parts of what a topic holds that are named ``PARTITION`` or ``PARTITION:FIRST-LAST``, in
+    order. Pure.
+
+    Both offsets are included; without FIRST it is the first that is held, without LAST the last.
+    Raises ``ConfigError`` for what names no part, is not all held, or is named twice.
+    """
+    found: list[OffsetRange] = []
+    for text in wanted:
+        part = _part(topic, held, text)
+        if any(
+            part.partition == other.partition
+            and part.first <= other.last
+            and other.first <= part.last
+            for other in found
+        ):
+            raise ConfigError(f"{text}: some of it is named before; name each offset once")
+        found.append(part)
+    return tuple(sorted(found, key=lambda one: (one.partition, one.first)))
+
+
+def _part(topic: str, held: Sequence[OffsetRange], text: str) -> OffsetRange:
+    named = _PART.fullmatch(text)
+    if named is None:
+        raise ConfigError(
+            f"{text!r} names no part of {topic}; write PARTITION or PARTITION:FIRST-LAST, as "
+            "0:100-199, or 0:100- up to its end"
+        )
+    partition, first, last = named.groups()
+    whole = next((one for one in held if one.partition == int(partition)), None)
+    if whole is None:
+        others = ", ".join(str(one.partition) for one in held) or "none"
+        raise ConfigError(
+            f"{text}: partition {partition} of {topic} holds nothing; choose among those that do: "
+            f"{others}"
+        )
+    part = whole.model_copy(
+        update={"first": int(first or whole.first), "last": int(last or whole.last)}
+    )
+    if not all(whole.first <= offset <= whole.last for offset in (part.first, part.last)):
+        raise ConfigError(
+            f"{text}: partition {partition} of {topic} holds offsets {whole.first} to "
+            f"{whole.last}; choose among those"
+        )
+    if part.first > part.last:
+        raise ConfigError(f"{text}: the first offset comes after the last; exchange them")
+    return part
 
 
 def tails(ranges: Sequence[OffsetRange], n: int) -> list[OffsetRange]:

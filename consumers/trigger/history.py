@@ -41,9 +41,14 @@ def before(runs: Sequence[Run]) -> Before:
 
 
 def consumed(runs: Iterable[Run]) -> tuple[OffsetRange, ...]:
-    """The preferences that the last training read; empty where none did."""
-    trained = [run for run in _policies(runs) if run.offset_ranges]
-    return trained[-1].offset_ranges if trained else ()
+    """Of each partition of the preferences the last range that a training read; empty where none
+    did. A person may train on an older one afterwards."""
+    furthest: dict[tuple[str, str, int], OffsetRange] = {}
+    for held in (held for run in _policies(runs) for held in run.offset_ranges):
+        key = (held.topic, held.topic_uuid, held.partition)
+        if key not in furthest or held.last > furthest[key].last:
+            furthest[key] = held
+    return tuple(furthest.values())
 
 
 def missing_ends(

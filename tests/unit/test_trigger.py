@@ -148,6 +148,19 @@ def test_the_log_says_what_was_trained_and_when() -> None:
     assert not before([triggered, told(RunStatus.REFUSED, LATER)]).trained
 
 
+def test_a_training_on_an_older_range_makes_no_pair_new_again() -> None:
+    (held,) = HELD
+    older = (
+        held.model_copy(update={"last": 4}),
+        held.model_copy(update={"partition": 1, "first": 3, "last": 7}),
+    )
+    runs = [
+        told(RunStatus.TRAINED, at, offset_ranges=ranges)
+        for at, ranges in ((NOON, HELD), (LATER, older))
+    ]
+    assert set(consumed(runs)) == {held, older[1]}
+
+
 @pytest.mark.parametrize("other", [{"ungated": True}, {"trial": True}, {"algorithm": "reward"}])
 def test_a_baseline_or_a_reward_model_uses_up_no_pairs(other: dict[str, object]) -> None:
     trained = told(RunStatus.TRAINED, LATER, offset_ranges=HELD, **other)
