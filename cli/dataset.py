@@ -44,6 +44,10 @@ def dataset(
             case_sensitive=False, help="Sources to freeze; default rlaif, verifier, human."
         ),
     ] = None,
+    rubric: Annotated[
+        str | None,
+        typer.Option(help="ID or ID/VERSION: only pairs that were decided under that rubric."),
+    ] = None,
     judge_config: Annotated[
         str | None,
         typer.Option(
@@ -81,6 +85,7 @@ def dataset(
       prefstream dataset freeze data/round1 --exclude benchmark.jsonl
       prefstream dataset freeze data/round2 --earlier data/round1
       prefstream dataset freeze data/march --range 0:1000-1999 --range 1:980-1903
+      prefstream dataset freeze data/faithful --rubric shop-faithful/2
       prefstream dataset freeze data/labels --topic labels --workload shop
       prefstream dataset show data/round1
       prefstream dataset diff data/round1 data/round2
@@ -97,10 +102,10 @@ def dataset(
         typer.echo(diff(load(folder), load(other)).model_dump_json(indent=2))
         return
     if action is Action.FREEZE and topic is Topic.LABELS:
-        if source or judge_config or exclude or earlier:
+        if source or rubric or judge_config or exclude or earlier:
             raise ConfigError(
-                "--source, --judge-config, --exclude and --earlier choose among pairs; labels are "
-                "frozen whole: leave them out"
+                "--source, --rubric, --judge-config, --exclude and --earlier choose among pairs; "
+                "labels are frozen whole: leave them out"
             )
         _freeze_labels(folder, workload, offsets or [], project)
     elif action is Action.FREEZE:
@@ -108,6 +113,7 @@ def dataset(
             workload=workload,
             offsets=offsets or [],
             sources=tuple(source or ()),
+            rubric=rubric,
             judge=judge_config,
             exclude=exclude or [],
             earlier=earlier or [],
@@ -127,6 +133,7 @@ class _Pairs:
     workload: str | None
     offsets: list[str]
     sources: tuple[PreferenceSource, ...]
+    rubric: str | None
     judge: str | None
     exclude: list[Path]
     earlier: list[Path]
@@ -147,6 +154,7 @@ def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
         wanted = FreezeSettings(
             workload_id=workload_id(asked.workload, project),
             sources=asked.sources or GATED_SOURCES,
+            rubric=asked.rubric,
             judge_config_hash=judge_config(asked.judge, loaded, project, settings),
             excluded_prompt_ids=excluded,
         )

@@ -28,6 +28,7 @@ def card(folder: Path) -> str:
         "",
         f"- workload: {_cell(manifest.workload_id or 'all')}",
         f"- judge_config_hash: {manifest.judge_config_hash or 'no rlaif rows'}",
+        f"- rubric: {_cell(manifest.rubric or 'any')}",
         f"- manifest: {manifest.manifest_hash}",
         f"- rows (SHA-256): {manifest.row_sha256}",
         f"- prompts kept out because they measure something: {len(manifest.excluded_prompt_ids):,}",

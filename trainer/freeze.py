@@ -31,13 +31,15 @@ GATED_SOURCES = (PreferenceSource.RLAIF, PreferenceSource.VERIFIER, PreferenceSo
 class FreezeSettings(Record):
     """Which preferences go into the dataset.
 
-    ``workload_id`` None = those of every workload. ``judge_config_hash`` picks one among the RLAIF
+    ``workload_id`` None = those of every workload. ``rubric`` is ``ID`` or ``ID/VERSION``: what was
+    decided under that one, None = under any. ``judge_config_hash`` picks one among the RLAIF
     rows; without it they must all have the same.
     ``excluded_prompt_ids`` are prompts that measure something (anchors, benchmark).
     """
 
     sources: tuple[PreferenceSource, ...] = GATED_SOURCES
     workload_id: str | None = None
+    rubric: str | None = None
     judge_config_hash: str | None = None
     excluded_prompt_ids: frozenset[str] = frozenset()
 
@@ -46,6 +48,7 @@ class FreezeSettings(Record):
         return Rules(
             workload_id=self.workload_id,
             sources=self.sources,
+            rubric=self.rubric,
             judge_config_hash=self.judge_config_hash,
             excluded_prompt_ids=self.excluded_prompt_ids,
         )
@@ -77,6 +80,7 @@ def freeze(
             schema_ids=log.schema_ids,
             workload_id=settings.workload_id,
             sources=settings.sources,
+            rubric=settings.rubric,
             judge_config_hash=decided.judge_config_hash,
             excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
             earlier=tuple(sorted(read_manifest(folder).manifest_hash for folder in earlier)),
@@ -104,7 +108,7 @@ def require_rows(manifest: Manifest) -> None:
         raise ConfigError(
             f"none of {manifest.read} {manifest.topic} is left "
             f"({removed or 'the topic is empty'}); label more answers, or freeze "
-            "those of another --source or --workload"
+            "those of another --source, --rubric or --workload"
         )
 
 
@@ -120,6 +124,7 @@ def settings_of(manifest: Manifest) -> FreezeSettings:
     return FreezeSettings(
         workload_id=manifest.workload_id,
         sources=manifest.sources,
+        rubric=manifest.rubric,
         judge_config_hash=manifest.judge_config_hash,
         excluded_prompt_ids=frozenset(manifest.excluded_prompt_ids),
     )

@@ -20,7 +20,14 @@ from trainer.plain_rows import PlainRows
 from trainer.row_hash import newest_schema
 
 _KEYS: Mapping[type[Event], tuple[str, ...]] = {
-    Preference: ("event_id", "workload_id", "prompt_id", "source", "judge_config_hash"),
+    Preference: (
+        "event_id",
+        "workload_id",
+        "prompt_id",
+        "source",
+        "rubric_version",
+        "judge_config_hash",
+    ),
     Label: ("event_id", "workload_id", "role"),
 }
 # They stand side by side in every version of a preference, behind the prompt's id.

@@ -19,6 +19,10 @@ _OF_ANY_EVENT = """
             WHEN _start NOT IN (SELECT first FROM firsts) THEN 'duplicate_event'
             WHEN workload_id <> $workload THEN 'other_workload'"""
 
+# Of a panel whose members have rubrics of their own they are joined by +, and all must be it.
+_OF_RUBRIC = """list_bool_and(list_transform(string_split(rubric_version, '+'),
+                lambda one: one = $rubric OR starts_with(one, $rubric || '/')))"""
+
 # The first reason counts, and of equal rows the first in the log stays.
 _PAIRS = f"""
 CREATE TEMP TABLE decided AS
@@ -27,6 +31,7 @@ ruled AS (
     SELECT _start, _size, _pair, event_id, source AS counted, judge_config_hash,
         CASE{_OF_ANY_EVENT}
             WHEN NOT list_contains($sources, source) THEN 'other_source'
+            WHEN $rubric IS NOT NULL AND NOT {_OF_RUBRIC} THEN 'other_rubric'
             WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
             WHEN prompt_id IN (SELECT unnest($excluded::VARCHAR[])) THEN 'excluded_prompt'
             WHEN _pair IS NULL THEN 'same_text'
@@ -58,11 +63,12 @@ _ABOUT_PAIRS = "('earlier_dataset', 'duplicate_pair')"
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
-    """Of which workload (None = any), which sources, which judge of their rlaif rows (None = they
-    must have one), which prompts not."""
+    """Of which workload (None = any), which sources, which rubric (``ID`` or ``ID/VERSION``, None =
+    any), which judge of their rlaif rows (None = they must have one), which prompts not."""
 
     workload_id: str | None
     sources: Collection[PreferenceSource]
+    rubric: str | None
     judge_config_hash: str | None
     excluded_prompt_ids: Collection[str]
 
@@ -90,6 +96,7 @@ def decide_pairs(db: duckdb.DuckDBPyConnection, rules: Rules) -> Decided:
     wanted = {
         "workload": rules.workload_id,
         "sources": [source.value for source in rules.sources],
+        "rubric": rules.rubric,
         "picked": rules.judge_config_hash,
         "excluded": list(rules.excluded_prompt_ids),
     }

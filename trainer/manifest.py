@@ -12,7 +12,7 @@ from trainer.row_hash import row_schema
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.parquet"
-_LATER_FIELDS = ("workload_id",)
+_LATER_FIELDS = ("workload_id", "rubric")
 
 
 class Manifest(Record):
@@ -22,7 +22,8 @@ class Manifest(Record):
     always ``rows`` plus everything in ``removed``. ``ranges`` and ``schema_ids`` are
     empty for a dataset that was frozen from a list in this process. ``row_schema`` is the id of
     the schema that the rows are hashed in (see ``row_hash``). ``counts`` are by source. Of labels
-    they are by role, and what only pairs have is empty. ``workload_id`` None = every workload's.
+    they are by role, and what only pairs have is empty. ``workload_id`` None = every workload's,
+    ``rubric`` None = any rubric's.
     """
 
     format_version: int = 2
@@ -30,6 +31,7 @@ class Manifest(Record):
     schema_ids: tuple[int, ...] = ()
     workload_id: str | None = None
     sources: tuple[PreferenceSource, ...]
+    rubric: str | None = None
     judge_config_hash: str | None
     excluded_prompt_ids: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()

@@ -48,6 +48,7 @@ def a_value(draw: st.DrawFn) -> bytes | None:
     row = preference(
         draw(st.sampled_from(["a", "b", "c", "d"])),
         workload_id=draw(st.sampled_from(["shop", "shop", "bank"])),
+        rubric_version=draw(st.sampled_from(["r", "r/1", "r/2+r/1", "rr/1", "r/1+s/1"])),
         prompt_id=draw(st.sampled_from(["p", "q"])),
         prompt=said(draw(TEXTS), "user") * draw(st.sampled_from([1, 1, 3, 300])),
         chosen=said(draw(TEXTS)),
@@ -101,6 +102,8 @@ def one_by_one(
             reason = "other_workload"
         elif row.source not in GATED_SOURCES:
             reason = "other_source"
+        elif not all(one.partition("/")[0] == "r" for one in row.rubric_version.split("+")):
+            reason = "other_rubric"
         elif row.prompt_id == "q":
             reason = "excluded_prompt"
         elif row.chosen == row.rejected:
@@ -135,7 +138,7 @@ def a_log(values: list[bytes | None], rows_at_once: int) -> Iterator[StagedLog]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(a_value(), max_size=30), AT_ONCE)
 def test_columns_freeze_as_single_events_do(values: list[bytes | None], rows_at_once: int) -> None:
-    wanted = FreezeSettings(workload_id="shop", excluded_prompt_ids=frozenset({"q"}))
+    wanted = FreezeSettings(workload_id="shop", rubric="r", excluded_prompt_ids=frozenset({"q"}))
     earlier = frozen_rows([preference("a", prompt=said("yes", "user"), chosen=said("yes"))])
     rows = decoded(values)
     stays, removed = one_by_one(rows, list(earlier.rows))

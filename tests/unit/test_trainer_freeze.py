@@ -95,6 +95,44 @@ def test_what_is_removed_is_counted(
     assert dataset.manifest.read == dataset.manifest.rows + sum(removed.values())
 
 
+@pytest.mark.parametrize(
+    ("rubric", "kept"),
+    [
+        ("shop", ["both versions", "human", "one", "two"]),
+        ("shop/1", ["one"]),
+        ("shop-polite", ["other"]),
+        ("shop-polite/1", ["other"]),
+        ("sh", []),
+    ],
+)
+def test_a_dataset_may_be_of_one_rubric(rubric: str, kept: list[str]) -> None:
+    """People decide under a rubric of no version, a panel under all rubrics of its members."""
+    versions = {
+        "one": "shop/1",
+        "two": "shop/2",
+        "other": "shop-polite/1",
+        "both versions": "shop/1+shop/2",
+        "several": "shop/1+shop-polite/1",
+        "none": "",
+    }
+    rows = [preference(name, rubric_version=version) for name, version in versions.items()]
+    rows.append(human("human", rubric_version="shop"))
+    removed = {"other_rubric": len(rows) - len(kept)}
+    with staged(values_of(rows)) as log:
+        manifest = freeze(log, FreezeSettings(rubric=rubric), (), None)
+    assert (manifest.rubric, manifest.rows, manifest.removed) == (rubric, len(kept), removed)
+    if kept:
+        assert ids(frozen(*rows, rubric=rubric)) == kept
+
+
+def test_of_another_rubric_the_judge_is_of_no_concern() -> None:
+    rows = [
+        preference("a", rubric_version="shop/1"),
+        preference("b", rubric_version="polite/1", judge_config_hash="other"),
+    ]
+    assert frozen(*rows, rubric="polite").manifest.judge_config_hash == "other"
+
+
 def test_a_pair_that_another_workload_has_first_stays() -> None:
     rows = [elsewhere("b", like="a"), preference("a")]
     assert ids(frozen(*rows, workload_id="shop")) == ["a"]
@@ -107,7 +145,7 @@ def test_of_every_workload_rows_freeze_as_they_did() -> None:
     every = frozen(preference("a"), human("h")).manifest
     assert shop.row_sha256 == every.row_sha256
     assert shop.manifest_hash != every.manifest_hash
-    before = every.model_dump(mode="json", exclude={"workload_id"})
+    before = every.model_dump(mode="json", exclude={"workload_id", "rubric"})
     text = json.dumps(before, sort_keys=True)
     assert every.manifest_hash == hashlib.sha256(text.encode()).hexdigest()
     assert Manifest.model_validate_json(text) == every
@@ -154,7 +192,7 @@ def test_the_order_of_partitions_does_not_matter() -> None:
 
 def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None:
     rows = [preference("a"), preference("a"), preference("b"), human("h")]
-    first = frozen(*rows, excluded_prompt_ids={"prompt of b"}, workload_id="shop")
+    first = frozen(*rows, excluded_prompt_ids={"prompt of b"}, workload_id="shop", rubric="1")
     again = frozen_rows(rows, settings_of(first.manifest), RANGES)
     assert again == first
     assert again.manifest.manifest_hash == first.manifest.manifest_hash
