@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from cli.trained_folders import trained_dir, training_name
 from consumers.trigger.history import LOST
 from infra.publish import publish
 from infra.settings import Settings
@@ -34,7 +35,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.integration]
 PIPELINE = """
 workload: shop
 trigger: {min_new_pairs: 10, least_pairs: 1, settle_minutes: 0, min_interval_minutes: 0,
-  retry_minutes: 0}
+  retry_minutes: 0, keep_trainings: 1}
 dpo: {epochs: EPOCHS, batch_size: 8, learning_rate: 1.0e-6}
 verify: {databases: [{name: shop, path: shop.duckdb, dialect: duckdb}]}
 promotion: {prompts: held-out.jsonl, asking: {max_tokens: 4}, kl_prompts: 2, max_drop: 0.3,
@@ -218,6 +219,9 @@ def test_one_training_at_a_time_whoever_dies(fresh_broker: Settings, project: Pa
     epochs = [run.epoch for run in of(runs, RunStatus.STARTED) if run.epoch is not None]
     assert epochs == sorted(epochs)
     assert len(set(epochs)) == 3
+    # of four the one that was the newest when the last began, and that one
+    kept = {path.name[: len("20260101T120000")] for path in trained_dir(settings).iterdir()}
+    assert kept == {training_name(run) for run in of(runs, RunStatus.TRIGGERED)[2:]}
     alias = models_dir(settings) / "production"
     assert damages(alias) == {}
     assert read_version(alias).run_id == of(runs, RunStatus.PROMOTED)[-1].run_id
