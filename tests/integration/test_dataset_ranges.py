@@ -4,29 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.dataset import dataset
-from cli.train import train
 from infra.publish import publish
 from infra.settings import Settings
 from infra.topic_log import snapshot
 from schemas.errors import ConfigError
 from schemas.records import HumanWinner, OffsetRange, RunStatus
+from tests.dataset_cli import prefstream
 from tests.preferences import label, preference
 from trainer.log_slice import read_runs
 from trainer.manifest import read_manifest
 
 pytestmark = pytest.mark.integration
-
-app = typer.Typer()
-for command in (dataset, train):
-    app.command(command.__name__)(command)
-
-
-def prefstream(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

@@ -4,27 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.dataset import dataset
-from cli.train import train
 from infra.publish import publish
 from infra.settings import Settings
 from schemas.events import Preference
+from tests.dataset_cli import prefstream
 from tests.preferences import preference, said
 from tests.tiny_policy import save_tiny_policy
 from trainer.manifest import read_manifest
 
 pytestmark = pytest.mark.integration
-
-app = typer.Typer()
-for command in (dataset, train):
-    app.command(command.__name__)(command)
-
-
-def prefstream(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def judged(number: int, criterion: str) -> Preference:
