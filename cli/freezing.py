@@ -14,6 +14,7 @@ from infra.topic_log import TopicLog, snapshot
 from infra.topic_range import parts_of
 from schemas.errors import ConfigError
 from schemas.events import TOPICS, Event
+from trainer.dataset import FrozenDataset, load
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
@@ -33,6 +34,17 @@ def workload_id(wanted: str | None, project_dir: Path) -> str | None:
     if wanted is None:
         return load_project(project_dir).workload
     return None if wanted == ALL else wanted
+
+
+def load_own(manifest: Path, project: Project) -> FrozenDataset:
+    """A frozen dataset of the project's workload, or of all; ``ConfigError`` for another's."""
+    loaded = load(manifest)
+    if loaded.manifest.workload_id not in (None, project.workload):
+        raise ConfigError(
+            f"{manifest}: holds pairs of workload {loaded.manifest.workload_id}, and the project's "
+            f"is {project.workload}; train on it with that one's --project"
+        )
+    return loaded
 
 
 @contextmanager
@@ -66,7 +78,7 @@ def kept_out(
     promotion, and of the files' prompts."""
     locked = project.promotion.prompts
     every = (*files, *([project_dir / locked] if locked else []))
-    out = held_out(TopicLog(settings), project.calibration.shares, log.prompts())
+    out = held_out(TopicLog(settings), project.calibration.shares, log.prompts(None))
     return out, out.prompt_ids.union(*(prompt_ids(read_prompts(path)) for path in every))
 
 

@@ -51,7 +51,7 @@ def harbor_rounds(
         temperature=TEMPERATURE,
     )
     with stage_backend(workspace, console, in_process=in_process) as backend:
-        ledger = HoldoutLedger(ledger_path(backend.settings))
+        ledger = HoldoutLedger(ledger_path(backend.settings), workload_id=project.workload)
         decide = CalibrationRule(settings=project.gate)
         people = SimulatedLabellers(
             backend, project.calibration, decide, ledger, waiting=lambda _: None

@@ -20,7 +20,7 @@ from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
 from infra.settings import Settings
-from infra.topic_log import EventLog
+from infra.topic_log import EventLog, WorkloadLog
 from infra.webhook import post
 from schemas.errors import ConfigError
 from schemas.events import Calibration, CandidateSet, Run
@@ -104,6 +104,10 @@ class RoundSurroundings:
     webhook: SecretStr | None = None
     open_policy: OpenPolicy = in_process
 
+    def own(self, job: RoundJob) -> WorkloadLog:
+        """What the project's workload has in the topics."""
+        return WorkloadLog(self.topics, job.project.workload)
+
     def tell(self, run: Run) -> None:
         """Publish the event, and post it where it wants telling."""
         self.topics.publish([run])
@@ -115,11 +119,11 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
 
     Raises ``ConfigError`` for prompts that cannot be used, else as training and stages do.
     """
-    state = read_state(job.out)
+    state, own = read_state(job.out), around.own(job)
     known = {
         one.event_id: one
         for one in (
-            *around.topics.events(Calibration),
+            *own.events(Calibration),
             *around.ledger.readings(),
             *state.calibrations,
         )
@@ -127,6 +131,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
     calibrations = list(known.values())
     config = job.config()
     asking = Asking(
+        workload_id=job.project.workload,
         sampling=job.project.sample,
         temperature=job.temperature,
         anchors=job.measuring(),
@@ -136,7 +141,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
     )
 
     def tell(results: Sequence[RoundResult]) -> None:
-        made = list(around.topics.events(Calibration))
+        made = own.events(Calibration)
         now, gate = datetime.now(UTC), job.project.gate
         for demoted in judge_demotions(known.values(), made, gate, now, around.ledger.look):
             post(around.webhook, demoted)
@@ -204,7 +209,7 @@ def train_job(
             hyper_parameters={name: str(value) for name, value in config.model_dump().items()},
             gate=job.project.gate,
             blend=job.project.blend,
-            watched=watched(around.topics, job.project, calibrations),
+            watched=watched(around.own(job), job.project, calibrations),
             trial=trial,
         ),
         Surroundings(

@@ -12,10 +12,11 @@ from consumers.clickhouse.rows import event_json
 from consumers.topic_files import read_topics, write_topics
 from examples.harbor.demo.display import Display
 from infra.settings import Settings
+from schemas.errors import ConfigError
 from schemas.events import Comparison
 from trainer.gate_rules import CalibrationRule
 from trainer.local_topics import LocalTopics, stages_of
-from trainer.prompts import read_prompts
+from trainer.prompts import EvaluationPrompt, read_prompts
 from trainer.round_steps import RoundLog
 from trainer.stack_topics import StackTopics
 
@@ -48,12 +49,12 @@ def project_rounds(
         out=out,
         n=n,
         algorithm=algorithm,
-        prompts=read_prompts(prompts),
-        anchors=read_prompts(anchors),
+        prompts=_own(prompts, loaded.workload),
+        anchors=_own(anchors, loaded.workload),
         held_out=read_prompts(held_out) if held_out else (),
         temperature=temperature,
     )
-    ledger = HoldoutLedger(ledger_path(settings))
+    ledger = HoldoutLedger(ledger_path(settings), workload_id=loaded.workload)
 
     def around(log: RoundLog) -> RoundSurroundings:
         def waiting(comparisons: Sequence[Comparison]) -> None:
@@ -82,3 +83,18 @@ def project_rounds(
             yield job, around(local)
         finally:
             write_topics(local.run.outputs, topics)
+
+
+def _own(path: Path, workload: str) -> list[EvaluationPrompt]:
+    """The prompts of a file as the workload's: answers to them become its events.
+
+    Raises ``ConfigError`` as ``read_prompts``, and for prompts of another workload.
+    """
+    found = read_prompts(path)
+    named = {one.workload_id for one in found if "workload_id" in one.model_fields_set}
+    if others := sorted(named - {workload}):
+        raise ConfigError(
+            f"{path}: holds prompts of workload {', '.join(others)}, and the project's is "
+            f"{workload}; name a file of its own prompts, or that one's --project"
+        )
+    return [one.model_copy(update={"workload_id": workload}) for one in found]

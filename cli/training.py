@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.current_judge import judge_config
-from cli.freezing import kept_out, staged
+from cli.freezing import kept_out, load_own, staged
 from cli.judge_watch import watched
 from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
@@ -21,7 +21,7 @@ from schemas.events import Calibration, Preference, Run
 from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
-from trainer.dataset import FrozenDataset, load
+from trainer.dataset import FrozenDataset
 from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
@@ -181,12 +181,7 @@ def _dataset(
     measuring: frozenset[str],
 ) -> FrozenDataset:
     if request.manifest is not None:
-        loaded = load(request.manifest)
-        if loaded.manifest.workload_id not in (None, project.workload):
-            raise ConfigError(
-                f"{request.manifest}: holds pairs of workload {loaded.manifest.workload_id}, and "
-                f"the project's is {project.workload}; train on it with that one's --project"
-            )
+        loaded = load_own(request.manifest, project)
         seen = measuring & {row.prompt_id for row in loaded.rows}
         if seen:
             raise ConfigError(

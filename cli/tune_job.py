@@ -8,13 +8,14 @@ from itertools import product
 from pathlib import Path
 
 from cli.current_judge import judge_config
+from cli.freezing import load_own
 from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Run
 from schemas.ids import derived_id
 from trainer.anchor_wins import WinRate
-from trainer.dataset import FrozenDataset, load
+from trainer.dataset import FrozenDataset
 from trainer.freeze import FreezeSettings, frozen
 from trainer.round_steps import Asking, RoundSteps
 from trainer.run import RunOutcome
@@ -40,17 +41,22 @@ class Grid:
 def tuned_on(
     job: RoundJob, around: RoundSurroundings, manifest: Path | None, judge: str | None
 ) -> FrozenDataset:
-    """The dataset without the anchors; of rlaif rows in the log those of ``judge`` alone.
+    """The workload's pairs without the anchors; of rlaif rows in the log those of ``judge`` alone.
 
-    Raises ``ConfigError`` where a frozen one holds anchors, or several judges and none was named.
+    Raises ``ConfigError`` where a frozen one holds anchors or is of another workload, and where
+    there are several judges and none was named.
     """
     if manifest is None:
         picked = judge_config(judge, job.project, job.project_dir, Settings())
+        workload = job.project.workload
         with staged(around.topics.preferences()) as log:
-            excluded = kept_out(job, around.topics, log.prompts())
-            settings = FreezeSettings(excluded_prompt_ids=excluded, judge_config_hash=picked)
+            settings = FreezeSettings(
+                workload_id=workload,
+                excluded_prompt_ids=kept_out(job, around.topics, log.prompts(workload)),
+                judge_config_hash=picked,
+            )
             return frozen(log, settings)
-    loaded = load(manifest)
+    loaded = load_own(manifest, job.project)
     seen = kept_out(job, around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
     if seen:
         raise ConfigError(
@@ -70,13 +76,14 @@ def run_trials(
 ) -> list[Trial]:
     """Train at every point of the grid; nothing but anchors decides, no benchmark plays a part."""
     asking = Asking(
+        workload_id=job.project.workload,
         sampling=job.project.sample,
         temperature=job.temperature,
         anchors=job.measuring(),
         clock=lambda: datetime.now(UTC),
     )
     steps = RoundSteps(around.topics, around.people, asking, job.policy, around.pending)
-    calibrations = [*around.topics.events(Calibration), *around.ledger.readings()]
+    calibrations = [*around.own(job).events(Calibration), *around.ledger.readings()]
     trials: list[Trial] = []
     points = grid.points()
     for number, (beta, rate) in enumerate(points, 1):

@@ -130,6 +130,17 @@ class TopicLog:
         return found if wanted is None else (one for one in found if one.workload_id == wanted)
 
 
+class WorkloadLog:
+    """What one workload has in a log."""
+
+    def __init__(self, log: EventLog, workload_id: str) -> None:
+        self._log, self._workload_id = log, workload_id
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Every event of the kind so far; raises as the log does."""
+        return [one for one in self._log.events(kind) if one.workload_id == self._workload_id]
+
+
 def committed(settings: Settings, group: str, topic: str) -> dict[int, int]:
     """The next offset that a group will read, by partition; partitions it never committed on are
     left out. Both names are without prefix. Raises ``DependencyDown``."""

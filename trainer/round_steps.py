@@ -64,9 +64,11 @@ class People(Protocol):
 class Asking:
     """How policies are asked. ``anchors`` are prompts that measure, and are never trained on.
 
-    ``judge_config_hash`` is the judge's that answers now: of rlaif rows only its own are taken.
+    ``workload_id`` is whose pairs are taken; of rlaif rows only those of ``judge_config_hash``, the
+    judge that answers now.
     """
 
+    workload_id: str
     sampling: SampleSettings
     temperature: float
     anchors: Sequence[EvaluationPrompt]
@@ -102,8 +104,8 @@ class RoundSteps:
     ) -> FrozenDataset:
         """The pairs that the stages make of the policy's answers, with all human rows.
 
-        Machine rows of other prompts stay out, and so does what ``kept_out`` says and the anchors:
-        the manifest names them.
+        All of the workload's. Machine rows of other prompts stay out, and so does what ``kept_out``
+        says and the anchors: the manifest names them.
         """
         asking = self._asking
         self._pass_through(
@@ -118,12 +120,14 @@ class RoundSteps:
         with staged(self._log.preferences()) as log:
             others = {
                 one.prompt_id
-                for one in log.prompts()
+                for one in log.prompts(asking.workload_id)
                 if one.sources - {PreferenceSource.HUMAN} and one.prompt_id not in wanted
             }
-            excluded = kept_out(log.prompts()).union(others, prompt_ids(asking.anchors))
+            measuring = kept_out(log.prompts(asking.workload_id))
             settings = FreezeSettings(
-                excluded_prompt_ids=excluded, judge_config_hash=asking.judge_config_hash
+                workload_id=asking.workload_id,
+                excluded_prompt_ids=measuring.union(others, prompt_ids(asking.anchors)),
+                judge_config_hash=asking.judge_config_hash,
             )
             return frozen(log, settings)
 

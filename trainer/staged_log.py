@@ -100,15 +100,17 @@ class StagedLog:
         both = pa.concat_tables([read.table(), table_of(decoded, self.schema)])
         return both.take(np.argsort(np.concatenate([places, others])))
 
-    def prompts(self) -> Iterator[AskedPrompt]:
-        """Every prompt once."""
+    def prompts(self, workload_id: str | None) -> Iterator[AskedPrompt]:
+        """Every prompt of the workload (None = of any) once."""
         with self.connect() as db:
-            found = fetched(
-                db,
-                "SELECT min(_start), arg_min(_size, _start), list(DISTINCT source) "
-                "FROM log GROUP BY prompt_id ORDER BY ALL",
+            db.execute(
+                "CREATE TEMP TABLE asked AS "
+                "SELECT min(_start), arg_min(_size, _start), list(DISTINCT source) FROM log "
+                "WHERE $workload IS NULL OR workload_id = $workload "
+                "GROUP BY prompt_id ORDER BY ALL",
+                {"workload": workload_id},
             )
-            places, asked = tee(found)
+            places, asked = tee(fetched(db, "FROM asked"))
             for table in map(self.table, self.values((at, size) for at, size, _ in places)):
                 columns = table["prompt_id"].to_pylist(), table["prompt"].to_pylist()
                 for prompt_id, turns, (_, _, sources) in zip(*columns, asked, strict=False):

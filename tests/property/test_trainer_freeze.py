@@ -175,7 +175,7 @@ def test_every_prompt_is_asked_once(values: list[bytes | None], rows_at_once: in
     rows = decoded(values)
     first = {row.prompt_id: row.prompt for row in reversed(rows)}
     with a_log(values, rows_at_once) as log:
-        asked = list(log.prompts())
+        asked = list(log.prompts(None))
     assert {one.prompt_id: one.prompt for one in asked} == first
     assert len(asked) == len(first)
     for one in asked:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,25 +19,30 @@ from examples.harbor.simulated_people import gate_reads
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Event, Run
-from schemas.records import Purpose, RunStatus, Verdict
+from schemas.records import HumanWinner, Purpose, RunStatus, Verdict
 from tests.frozen_rows import frozen_rows
-from tests.preferences import calibration, preference
+from tests.preferences import calibration, human, label, preference
 from tests.promotions import run
 from tests.unit.test_calibration_teachers import NEW, OLD, judged
 from tests.unit.test_rounds import evaluated, one
 from tests.webhook_receiver import receiver
+from trainer.dataset import write
 from trainer.dpo import DpoConfig
+from trainer.freeze import FreezeSettings
 from trainer.gate_rules import CalibrationRule
 from trainer.grpo import GrpoConfig
 from trainer.local_topics import LocalTopics
 from trainer.online import CriterionReward
 
+E = TypeVar("E", bound=Event)
+
 HARBOR = Path(__file__).parents[2] / "examples" / "harbor" / "project"
 
 
 def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
-    """Rounds of Harbor over a log that holds these events."""
-    project, settings = load_project(HARBOR), Settings(data_dir=folder)
+    """Rounds of Harbor, as the workload shop, over a log that holds these events."""
+    project = load_project(HARBOR).model_copy(update={"workload": "shop"})
+    settings = Settings(data_dir=folder)
     job = RoundJob(
         project=project,
         project_dir=HARBOR,
@@ -148,3 +154,35 @@ def test_a_search_over_pairs_of_several_judges_names_one(tmp_path: Path) -> None
     with pytest.raises(ConfigError, match="pick one with --judge-config"):
         tuned_on(job, around, None, None)
     assert [row.event_id for row in tuned_on(job, around, None, "now").rows] == [rows[1].event_id]
+
+
+def elsewhere(event: E) -> E:
+    """The event as another workload's."""
+    return event.model_copy(update={"event_id": f"bank's {event.event_id}", "workload_id": "bank"})
+
+
+def test_a_search_takes_its_workloads_pairs(tmp_path: Path) -> None:
+    """Whatever measures in any workload stays out."""
+    rows = [preference("a"), preference("b")]
+    measures = elsewhere(label("ann", HumanWinner.A, prompt_id=rows[1].prompt_id))
+    job, around = job_in(tmp_path, *rows, *map(elsewhere, rows), human("c"), measures)
+    found = tuned_on(job, around, None, "jc").manifest
+    assert (found.workload_id, found.read, found.rows) == ("shop", 5, 2)
+    assert found.removed == {"other_workload": 2, "excluded_prompt": 1}
+
+    frozen = frozen_rows(map(elsewhere, rows), FreezeSettings(workload_id="bank"))
+    write(frozen, tmp_path / "data")
+    with pytest.raises(ConfigError, match="of workload bank, and the project's is shop"):
+        tuned_on(job, around, tmp_path / "data", None)
+
+
+def test_what_another_workload_promoted_or_measured_decides_nothing_here(tmp_path: Path) -> None:
+    promoted = run("x", RunStatus.PROMOTED, checkpoint="/models/v2", fingerprint="f00")
+    pairs = frozen_rows([preference("p1")])
+    for number, event in enumerate((elsewhere(promoted), promoted)):
+        job, around = job_in(tmp_path / str(number), event, elsewhere(calibration()))
+        assert around.own(job).events(Calibration) == []
+        measured = [calibration()]
+        outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
+        gates = {gate.name: gate.verdict for gate in outcome.run.gates}
+        assert gates.get("policy_anchors") == (Verdict.INCONCLUSIVE if number else None)

@@ -12,8 +12,9 @@ from streams.inference.chat import as_messages
 from streams.inference.in_process import InProcessModel
 from streams.sample import SampleSettings
 from tests.events import NOON
+from tests.preferences import human, preference
 from tests.unit.inference_fixtures import save_tiny_model
-from tests.unit.test_round_job import job_in
+from tests.unit.test_round_job import elsewhere, job_in
 from trainer.fresh_sets import LocalModel, OpenPolicy
 from trainer.local_topics import LocalTopics
 from trainer.prompts import EvaluationPrompt
@@ -68,6 +69,7 @@ def compared(
 ) -> list[CandidateSet]:
     """The sets that a round makes of greedy answers on the anchors."""
     asking = Asking(
+        workload_id="shop",
         sampling=SampleSettings(max_tokens=40),
         temperature=0.0,
         anchors=anchors,
@@ -90,3 +92,22 @@ def test_policies_are_open_one_after_the_other(tmp_path: Path) -> None:
     assert {one.purpose for one in sets} == {Purpose.CANARY}
     writers = {tuple(side.checkpoint for side in one.candidates) for one in sets}
     assert writers == {tuple(InProcessModel(one).fingerprint for one in (ours, reference))}
+
+
+def test_a_round_takes_its_workloads_pairs(tmp_path: Path) -> None:
+    """Human rows of its own, and machine rows of the round's prompts."""
+    rows = [human("a"), preference("other round")]
+    _, around = job_in(tmp_path, *rows, *map(elsewhere, rows))
+    asking = Asking(
+        workload_id="shop",
+        sampling=SampleSettings(),
+        temperature=0.0,
+        anchors=(),
+        clock=lambda: NOON,
+    )
+    policy = save_tiny_model(tmp_path / "policy")
+    steps = RoundSteps(around.topics, around.people, asking, policy, lambda _: None)
+    made = steps.label(policy, (), lambda _: frozenset()).manifest
+    assert (made.workload_id, made.read, made.rows) == ("shop", 4, 1)
+    assert made.removed == {"excluded_prompt": 1, "other_workload": 2}
+    assert made.excluded_prompt_ids == (rows[1].prompt_id,)

@@ -15,6 +15,7 @@ from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.training import Rules
 from examples.harbor.demo.workspace import Workspace
 from examples.harbor.full.labelled import LabelledRound, Trial, bought, margins
+from examples.harbor.prompts import WORKLOAD
 from examples.harbor.questions import questions
 from examples.harbor.simulated_people import SimulatedLabellers, gate_reads
 from schemas.events import CandidateSet, Judgment, Label, Preference
@@ -52,6 +53,7 @@ class StoryLabelling:
             waiting=lambda _: None,
         )
         asking = Asking(
+            workload_id=WORKLOAD,
             sampling=rules.pipeline.sample,
             temperature=TEMPERATURE,
             anchors=asked(gate_reads()[: sizes.fresh_anchors]),
