@@ -75,10 +75,10 @@ def dataset(
     """Freeze what the topic holds now, or a range of it, of a workload; show, compare or verify.
 
     Freeze writes rows.parquet, manifest.json and a dataset card (README.md). Anchors of the
-    calibration and holdout splits stay out, with the prompts that nearly repeat theirs, and so do
-    the project's promotion.prompts. Of labels all of the workload stay, each once, as people gave
-    them. Verify reads the manifest's offsets from the log again and compares the rows' hash; it
-    ends with exit code 1 where they differ.
+    calibration and holdout splits, the project's promotion.prompts and --exclude stay out, with the
+    prompts that nearly repeat one of them. Of labels all of the workload stay, each once, as people
+    gave them. Verify reads the manifest's offsets from the log again and compares the rows' hash;
+    it ends with exit code 1 where they differ.
 
     [bold]Examples[/bold]
 
@@ -144,19 +144,23 @@ def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
     from cli.freezing import kept_out, staged, workload_id
     from cli.project import load_project
     from infra.settings import Settings
+    from infra.topic_log import TopicLog
     from schemas.events import Preference
     from trainer.dataset_card import write_card
     from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
+    from trainer.prompts import read_prompts
 
     settings, loaded = Settings(), load_project(project)
+    named = [prompt for path in asked.exclude for prompt in read_prompts(path)]
+    workload = workload_id(asked.workload, project)
     with staged(settings, Preference, folder, asked.offsets) as log:
-        out, excluded = kept_out(settings, loaded, project, log, asked.exclude)
+        out = kept_out(TopicLog(settings), loaded, project, log.prompts(workload), named)
         wanted = FreezeSettings(
-            workload_id=workload_id(asked.workload, project),
+            workload_id=workload,
             sources=asked.sources or GATED_SOURCES,
             rubric=asked.rubric,
             judge_config_hash=judge_config(asked.judge, loaded, project, settings),
-            excluded_prompt_ids=excluded,
+            excluded_prompt_ids=out.prompt_ids,
         )
         freeze(log, wanted, asked.earlier, folder)
     write_card(folder)

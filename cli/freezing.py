@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cli.project import Project, load_project
-from consumers.anchors.held_out import HeldOut, held_out
+from consumers.anchors.held_out import Asked, HeldOut, held_out
 from infra.settings import Settings
-from infra.topic_log import TopicLog, snapshot
+from infra.topic_log import EventLog, snapshot
 from infra.topic_range import parts_of
 from schemas.errors import ConfigError
 from schemas.events import TOPICS, Event
@@ -18,7 +18,7 @@ from trainer.dataset import FrozenDataset, load
 from trainer.full_disk import a_full_disk_is_fatal
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
-from trainer.prompts import prompt_ids, read_prompts
+from trainer.prompts import EvaluationPrompt, read_prompts
 from trainer.row_hash import newest_schema, row_schema
 from trainer.staged_log import StagedLog, stage
 
@@ -72,14 +72,18 @@ def staged(
 
 
 def kept_out(
-    settings: Settings, project: Project, project_dir: Path, log: StagedLog, files: Iterable[Path]
-) -> tuple[HeldOut, frozenset[str]]:
-    """The anchors and what repeats them, and the ids of those, of the prompts that decide on a
-    promotion, and of the files' prompts."""
+    log: EventLog,
+    project: Project,
+    project_dir: Path,
+    rows: Iterable[Asked],
+    prompts: Iterable[EvaluationPrompt],
+) -> HeldOut:
+    """What may not be trained on: the log's anchors, the prompts that decide on a promotion and
+    ``prompts``, of whatever workload, and the prompts of ``rows`` that nearly repeat one of these.
+    """
     locked = project.promotion.prompts
-    every = (*files, *([project_dir / locked] if locked else []))
-    out = held_out(TopicLog(settings), project.calibration.shares, log.prompts(None))
-    return out, out.prompt_ids.union(*(prompt_ids(read_prompts(path)) for path in every))
+    decide = read_prompts(project_dir / locked) if locked else ()
+    return held_out(log, project.calibration.shares, rows, [*decide, *prompts])
 
 
 @contextmanager

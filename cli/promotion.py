@@ -20,7 +20,7 @@ from trainer.promotion.compare import Arena, Step
 from trainer.promotion.model_registry import ModelRegistry, models_dir
 from trainer.promotion.promote import promote, reference
 from trainer.promotion.tell import tell
-from trainer.prompts import Prompt, read_prompts
+from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
 
 # Of production completions, to find the wanted number of prompts in a share of them.
 _MAX_LIVE = 50_000
@@ -97,7 +97,7 @@ def _gate(settings: Settings, trained: Run, against: Path, how: Promotion) -> Ru
     return gate_after_training(trained, against, prompts, rules, arena, epoch=how.epoch)
 
 
-def held_out_prompts(project: Project, how: Promotion) -> tuple[Prompt, ...]:
+def held_out_prompts(project: Project, how: Promotion) -> tuple[EvaluationPrompt, ...]:
     """The prompts that decide; raises ``ConfigError`` where none are named."""
     given = project.promotion.prompts
     path = how.prompts or (how.project_dir / given if given else None)

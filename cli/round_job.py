@@ -10,12 +10,13 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from cli.current_judge import CURRENT, judge_config
+from cli.freezing import kept_out
 from cli.judge_watch import watched
 from cli.label_noise import require_number
 from cli.project import Project
 from cli.rewarded import rewarded, section
 from cli.round_state import RoundsState, read_state, write_state
-from consumers.anchors.held_out import Asked, held_out
+from consumers.anchors.held_out import Asked
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from consumers.calibration.splits import Split, split_of
@@ -91,6 +92,11 @@ class RoundJob:
             )
         return found
 
+    def kept_out(self, log: EventLog, rows: Iterable[Asked]) -> frozenset[str]:
+        """See ``kept_out``, of these rows; the job's own prompts measure too."""
+        prompts = [*self.measuring(), *self.held_out]
+        return kept_out(log, self.project, self.project_dir, rows, prompts).prompt_ids
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoundSurroundings:
@@ -157,7 +163,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
             job, around, f"round-{number}", _slowed(config, job, number), pairs, policy, so_far
         ),
         calibrations,
-        partial(kept_out, job, around.topics),
+        partial(job.kept_out, around.topics),
         state.results,
         tell,
     )
@@ -170,13 +176,6 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
 def _slowed(config: TrainingConfig, job: RoundJob, number: int) -> TrainingConfig:
     rate = config.learning_rate * job.decay ** (number - 1)
     return config.model_copy(update={"learning_rate": rate})
-
-
-def kept_out(job: RoundJob, log: EventLog, rows: Iterable[Asked]) -> frozenset[str]:
-    """Prompts that measure, of the log and of the job, and those of ``rows`` that nearly repeat
-    one of them."""
-    measuring = [*job.measuring(), *job.held_out]
-    return held_out(log, job.project.calibration.shares, rows, measuring).prompt_ids
 
 
 def train_job(

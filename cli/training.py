@@ -90,13 +90,13 @@ def _run(
     watch: Watch,
 ) -> RunOutcome:
     prompts = read_prompts(request.prompts) if request.prompts else ()
-    measuring = prompt_ids(prompts)
+    measuring = [*prompts]
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
         # read now: hours later would be late to learn that there are none, or that the dataset has
         # some of them
-        measuring |= prompt_ids(held_out_prompts(project, _promotion(request)))
+        measuring += held_out_prompts(project, _promotion(request))
     dataset = _dataset(request, project, infra, measuring)
     require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
@@ -178,24 +178,26 @@ def _dataset(
     request: TrainingRequest,
     project: Project,
     infra: Settings,
-    measuring: frozenset[str],
+    measuring: Sequence[EvaluationPrompt],
 ) -> FrozenDataset:
     if request.manifest is not None:
         loaded = load_own(request.manifest, project)
-        seen = measuring & {row.prompt_id for row in loaded.rows}
+        seen = prompt_ids(measuring) & {row.prompt_id for row in loaded.rows}
         if seen:
             raise ConfigError(
                 f"{request.manifest}: {len(seen)} held-out prompts are in the dataset; freeze it "
                 "again with --exclude"
             )
         return loaded
+    named = [prompt for path in request.exclude for prompt in read_prompts(path)]
     with staged(infra, Preference, request.dataset_dir, request.offsets) as log:
-        _, excluded = kept_out(infra, project, request.project, log, request.exclude)
+        asked = log.prompts(project.workload)
+        out = kept_out(TopicLog(infra), project, request.project, asked, [*measuring, *named])
         settings = FreezeSettings(
             workload_id=project.workload,
             sources=request.sources or GATED_SOURCES,
             judge_config_hash=judge_config(request.judge_config, project, request.project, infra),
-            excluded_prompt_ids=excluded | measuring,
+            excluded_prompt_ids=out.prompt_ids,
         )
         return frozen(log, settings)
 

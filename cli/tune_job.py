@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cli.current_judge import judge_config
 from cli.freezing import load_own
-from cli.round_job import RoundJob, RoundSurroundings, kept_out, train_job
+from cli.round_job import RoundJob, RoundSurroundings, train_job
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Run
@@ -52,12 +52,12 @@ def tuned_on(
         with staged(around.topics.preferences()) as log:
             settings = FreezeSettings(
                 workload_id=workload,
-                excluded_prompt_ids=kept_out(job, around.topics, log.prompts(workload)),
+                excluded_prompt_ids=job.kept_out(around.topics, log.prompts(workload)),
                 judge_config_hash=picked,
             )
             return frozen(log, settings)
     loaded = load_own(manifest, job.project)
-    seen = kept_out(job, around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
+    seen = job.kept_out(around.topics, loaded.rows) & {row.prompt_id for row in loaded.rows}
     if seen:
         raise ConfigError(
             f"{manifest}: {len(seen)} prompts of the dataset are an anchor's, or nearly; freeze it "

@@ -527,8 +527,9 @@ def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(
 
 
 def test_what_decides_on_a_promotion_is_never_trained_on(log: Settings, project: Path) -> None:
+    """Nor is what asks the same in other letters."""
     rows = [preference(f"row-{n}", prompt_id=f"p{n}", chosen=said(f"yes {n}")) for n in range(4)]
-    publish(log, rows)
+    publish(log, [*rows, preference("near", prompt=said("What IS item1?", "user"))])
     locked = {
         "prompt_id": "p1",
         "messages": [{"role": "user", "content": "what is item1"}],
@@ -542,7 +543,7 @@ def test_what_decides_on_a_promotion_is_never_trained_on(log: Settings, project:
     frozen = prefstream("dataset", "freeze", project / "data", "--project", project)
     assert frozen.exit_code == 0, frozen.exception
     manifest = read_manifest(project / "data")
-    assert (manifest.rows, manifest.removed) == (3, {"excluded_prompt": 1})
+    assert (manifest.rows, manifest.removed) == (3, {"excluded_prompt": 2})
 
     # what an exporter hands on is the same
     out = project / "pairs.jsonl"

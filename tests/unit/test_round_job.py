@@ -2,24 +2,29 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from rich.console import Console
 
 from cli.project import load_project
 from cli.rewarded import section
-from cli.round_job import RoundJob, RoundSurroundings, kept_out, run_job, train_job
+from cli.round_job import RoundJob, RoundSurroundings, run_job, train_job
+from cli.round_project import project_rounds
 from cli.round_state import RoundsState, write_state
 from cli.tune_job import tuned_on
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
 from examples.harbor.demo.benchmark import asked
+from examples.harbor.demo.display import Display
+from examples.harbor.questions import questions
 from examples.harbor.simulated_people import gate_reads
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Event, Run
-from schemas.records import HumanWinner, Purpose, RunStatus, Verdict
+from schemas.records import HumanWinner, Message, Purpose, RunStatus, Verdict
 from tests.frozen_rows import frozen_rows
 from tests.preferences import calibration, human, label, preference
 from tests.promotions import run
@@ -33,6 +38,8 @@ from trainer.gate_rules import CalibrationRule
 from trainer.grpo import GrpoConfig
 from trainer.local_topics import LocalTopics
 from trainer.online import CriterionReward
+from trainer.promotion.settings import PromotionSettings
+from trainer.prompts import EvaluationPrompt
 
 E = TypeVar("E", bound=Event)
 
@@ -71,16 +78,32 @@ def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
     return job, around
 
 
+def shouted(prompt: EvaluationPrompt) -> tuple[Message, ...]:
+    """The same words."""
+    *before, turn = prompt.messages
+    return (*before, turn.model_copy(update={"content": turn.content.upper() + "?!"}))
+
+
 def test_a_prompt_in_an_anchors_words_is_kept_out(tmp_path: Path) -> None:
     job, around = job_in(tmp_path)
     anchor = job.measuring()[0]
-    turn = anchor.messages[-1]
-    shouted = turn.model_copy(update={"content": turn.content.upper() + "?!"})
-    repeated = preference("repeats", prompt_id="repeats", prompt=(*anchor.messages[:-1], shouted))
-    found = kept_out(job, around.topics, [repeated, preference("free")])
+    repeated = preference("repeats", prompt_id="repeats", prompt=shouted(anchor))
+    found = job.kept_out(around.topics, [repeated, preference("free")])
     assert "repeats" in found
     assert anchor.prompt_id in found
     assert "prompt of free" not in found
+
+
+def test_the_prompts_of_a_promotion_are_kept_out_too(tmp_path: Path) -> None:
+    locked = asked(questions("benchmark")[:1])[0]
+    (tmp_path / "held-out.jsonl").write_text(locked.model_dump_json(), encoding="utf-8")
+    job, around = job_in(tmp_path)
+    promotion = PromotionSettings(prompts=Path("held-out.jsonl"))
+    project = job.project.model_copy(update={"promotion": promotion})
+    job = replace(job, project=project, project_dir=tmp_path)
+    repeated = preference("repeats", prompt_id="repeats", prompt=shouted(locked))
+    found = job.kept_out(around.topics, [repeated])
+    assert {"repeats", locked.prompt_id} <= found
 
 
 def test_a_section_counts_folders_from_the_project_and_must_be_an_algorithms(
@@ -186,3 +209,30 @@ def test_what_another_workload_promoted_or_measured_decides_nothing_here(tmp_pat
         outcome = train_job(job, around, "round-1", DpoConfig(), pairs, job.policy, measured)
         gates = {gate.name: gate.verdict for gate in outcome.run.gates}
         assert gates.get("policy_anchors") == (Verdict.INCONCLUSIVE if number else None)
+
+
+def test_prompts_of_a_file_become_the_workloads(tmp_path: Path) -> None:
+    line = asked(gate_reads()[:1])[0].model_dump_json(exclude={"workload_id"})
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("own", "others")}
+    files["own"].write_text(line, encoding="utf-8")
+    files["others"].write_text(line.replace("{", '{"workload_id": "bank", ', 1), encoding="utf-8")
+    opened = partial(
+        project_rounds,
+        tmp_path / "out",
+        1,
+        "dpo",
+        Display(Console()),
+        policy=tmp_path,
+        anchors=files["own"],
+        held_out=None,
+        project=HARBOR,
+        temperature=0.7,
+        topics=None,
+    )
+    with opened(prompts=files["own"]) as (job, _):
+        assert {one.workload_id for one in (*job.prompts, *job.anchors)} == {"harbor"}
+    with (
+        pytest.raises(ConfigError, match="of workload bank, and the project's is harbor"),
+        opened(prompts=files["others"]),
+    ):
+        pass
