@@ -2,6 +2,7 @@
 
 broker        Settings of a real Kafka with every topic, shared by all tests of the run
 fresh_broker  the same Kafka with topics and groups of this test alone
+log           that one, where a command looks for it
 broker_stack  the stack that owns that Kafka, to start processes in
 """
 
@@ -58,3 +59,11 @@ def fresh_broker(broker: Settings, tmp_path: Path) -> Settings:
     )
     ensure_topics(settings)
     return settings
+
+
+@pytest.fixture
+def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The fresh broker, named in the environment as a user names it."""
+    for name, value in fresh_broker.environment().items():
+        monkeypatch.setenv(name, value)
+    return fresh_broker

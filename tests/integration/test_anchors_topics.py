@@ -4,11 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.anchors import app as anchors
-from cli.dataset import dataset
 from consumers.calibration.content import comparison_sha256
 from consumers.calibration.holdout_ledger import AnchorsDrawn, HoldoutLedger, ledger_path
 from infra.publish import publish
@@ -17,6 +13,7 @@ from infra.topic_log import events
 from schemas.errors import ConfigError
 from schemas.events import Comparison, Judgment, Label
 from schemas.records import HumanWinner, Purpose
+from tests.command_line import prefstream
 from tests.events import comparison, judgment, verified
 from tests.preferences import label, preference, said
 
@@ -28,28 +25,12 @@ workload: shop
 calibration: {shares: {calibration: 0.89, holdout: 0.1, core: 0.01}}
 """
 
-app = typer.Typer()
-app.add_typer(anchors, name="anchors")
-app.command("dataset")(dataset)
-
-
-@pytest.fixture
-def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The broker, named in the environment as a user names it."""
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
-    return fresh_broker
-
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pipeline.yaml").write_text(PIPELINE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def prefstream(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def judged(n: int, slice_: str) -> Judgment:

@@ -10,7 +10,7 @@ from infra.settings import Settings
 from infra.topic_log import snapshot
 from schemas.errors import ConfigError
 from schemas.records import HumanWinner, OffsetRange, RunStatus
-from tests.dataset_cli import prefstream
+from tests.command_line import prefstream
 from tests.preferences import label, preference
 from trainer.log_slice import read_runs
 from trainer.manifest import read_manifest
@@ -19,11 +19,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
-    publish(fresh_broker, [preference(f"row {n}") for n in range(40)])
-    return fresh_broker
+def log(log: Settings) -> Settings:
+    publish(log, [preference(f"row {n}") for n in range(40)])
+    return log
 
 
 @pytest.fixture

@@ -30,10 +30,8 @@ def anchors(prompts: list[str], *, agree: bool) -> list[Event]:
 
 
 def test_a_judge_that_fell_is_told_once(
-    fresh_broker: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    log: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
     (tmp_path / "pipeline.yaml").write_text(PIPELINE, encoding="utf-8")
     prompts = prompts_of(Split.CALIBRATION, 40)
 
@@ -44,10 +42,10 @@ def test_a_judge_that_fell_is_told_once(
 
     with receiver(200) as (url, got):
         monkeypatch.setenv("PREFSTREAM_WEBHOOK_URL", url.get_secret_value())
-        publish(fresh_broker, anchors(prompts[:20], agree=True))
+        publish(log, anchors(prompts[:20], agree=True))
         calibrated()
         assert got == []
-        publish(fresh_broker, anchors(prompts[20:], agree=False))
+        publish(log, anchors(prompts[20:], agree=False))
         assert "is demoted" in calibrated()
         calibrated()
     (told,) = got

@@ -6,18 +6,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.models import models
-from cli.promote import promote
-from cli.rollback import rollback
-from cli.train import train
 from infra.publish import publish
 from infra.settings import Settings
 from schemas.errors import ConfigError, Fatal
 from schemas.events import Completion, Event, Run
 from schemas.records import PreferenceSource, RunStatus, Verdict
+from tests.command_line import prefstream
 from tests.events import completion
 from tests.preferences import human, preference, said
 from tests.tiny_policy import save_tiny_policy
@@ -42,18 +37,6 @@ promotion:
   max_length_ratio: 9
 """
 
-app = typer.Typer()
-for command in (models, promote, rollback, train):
-    app.command(command.__name__)(command)
-
-
-@pytest.fixture
-def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The broker, named in the environment as a user names it."""
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
-    return fresh_broker
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -73,10 +56,6 @@ def project(tmp_path: Path) -> Path:
     lines = "".join(f"{json.dumps(prompt)}\n" for prompt in prompts)
     (tmp_path / "held-out.jsonl").write_text(lines, encoding="utf-8")
     return tmp_path
-
-
-def prefstream(*arguments: str | Path | int) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def rows(prefix: str) -> Iterator[Event]:

@@ -8,7 +8,7 @@ import pytest
 from infra.publish import publish
 from infra.settings import Settings
 from schemas.events import Preference
-from tests.dataset_cli import prefstream
+from tests.command_line import prefstream
 from tests.preferences import preference, said
 from tests.tiny_policy import save_tiny_policy
 from trainer.manifest import read_manifest
@@ -31,16 +31,12 @@ def judged(number: int, criterion: str) -> Preference:
     )
 
 
-def test_a_reward_model_learns_from_one_rubrics_pairs(
-    fresh_broker: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
+def test_a_reward_model_learns_from_one_rubrics_pairs(log: Settings, tmp_path: Path) -> None:
     (tmp_path / "pipeline.yaml").write_text(
         "workload: shop\nreward: {epochs: 4, batch_size: 8, learning_rate: 0.005}\n"
     )
     both = ("polite", "brief")
-    publish(fresh_broker, [judged(number, each) for number in range(24) for each in both])
+    publish(log, [judged(number, each) for number in range(24) for each in both])
 
     data = tmp_path / "polite"
     made = prefstream("dataset", "freeze", data, "--project", tmp_path, "--rubric", "shop/polite")

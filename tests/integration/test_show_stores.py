@@ -18,14 +18,12 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def found(fresh_broker: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Judgment:
+def found(log: Settings, tmp_path: Path) -> Judgment:
     """A judgment of the project in ``tmp_path``, in the topic with another one."""
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
     configure(tmp_path)
     other = judged(tmp_path, comparison(event_id="another"))
     found = judged(tmp_path, comparison())
-    produce(fresh_broker, [other, found])
+    produce(log, [other, found])
     (tmp_path / "judgments.jsonl").unlink()
     return found
 
@@ -43,11 +41,11 @@ def test_without_tables_the_topic_is_read(found: Judgment, tmp_path: Path) -> No
 
 
 def test_the_tables_are_asked_first(
-    found: Judgment, fresh_broker: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    found: Judgment, log: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
+    with SinkProcess(log, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(fresh_broker, 60)
+        wait_caught_up(log, 60)
         # nobody listens there: what is shown now comes out of the tables
         monkeypatch.setenv("PREFSTREAM_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         result = shown(tmp_path, found.event_id)

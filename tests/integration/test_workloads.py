@@ -4,13 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from cli.calibrate import calibrate
-from cli.dataset import dataset
-from cli.gate import gate
-from cli.train import train
 from consumers.trigger.settings import TriggerSettings
 from consumers.trigger.watch import Watch
 from infra.publish import publish
@@ -18,6 +12,7 @@ from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Event
 from schemas.records import HumanWinner, Outcome, RunStatus
+from tests.command_line import prefstream
 from tests.events import verification, verified
 from tests.preferences import calibration, human, label, preference
 from tests.promotions import run
@@ -27,24 +22,18 @@ pytestmark = pytest.mark.integration
 
 PIPELINE = "gate: {min_anchors: 30, min_kappa: 0.5, max_age_days: 100000}\n"
 
-app = typer.Typer()
-for command in (calibrate, dataset, gate, train):
-    app.command(command.__name__)(command)
-
 
 @pytest.fixture
-def log(fresh_broker: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def log(log: Settings) -> Settings:
     """Both workloads' events, as they come: one after the other."""
-    for name, value in fresh_broker.environment().items():
-        monkeypatch.setenv(name, value)
     events: list[Event] = []
     for n in range(6):
         events += [preference(f"shop {n}"), elsewhere(preference(f"bank {n}"))]
     events += [human("shop human"), elsewhere(human("bank human"))]
     events += [calibration(), label("ann", HumanWinner.A)]
     events += [elsewhere(label("bob", HumanWinner.A))]
-    publish(fresh_broker, events)
-    return fresh_broker
+    publish(log, events)
+    return log
 
 
 def elsewhere(event: Event) -> Event:
@@ -56,10 +45,6 @@ def project(folder: Path, workload: str) -> Path:
     here.mkdir()
     (here / "pipeline.yaml").write_text(f"workload: {workload}\n{PIPELINE}", encoding="utf-8")
     return here
-
-
-def prefstream(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def test_a_dataset_is_of_the_projects_workload(log: Settings, tmp_path: Path) -> None:
