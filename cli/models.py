@@ -41,7 +41,8 @@ def models(
     elif not rows:
         typer.echo(f"nothing is promoted in {registry.root}; see `prefstream promote --help`")
     else:
-        table = Table(title=f"Promoted policies ({registry.alias})")
+        workloads = sorted({str(row["workload"]) for row in rows})
+        table = Table(title=f"Promoted policies of {', '.join(workloads)} ({registry.alias})")
         for column in _COLUMNS:
             table.add_column(column, overflow="fold")
         for row in rows:
@@ -62,6 +63,7 @@ def _rows(registry: "ModelRegistry", *, verify: bool) -> list[dict[str, object]]
         rows.append(
             {
                 "serves": False,
+                "workload": version.workload_id,
                 "version": version.name,
                 "moved": move.at.isoformat(),
                 "run": version.run_id,

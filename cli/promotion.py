@@ -57,9 +57,11 @@ def find_run(settings: Settings, target: str) -> Candidate:
 def promote_run(settings: Settings, found: Candidate, how: Promotion) -> Run:
     """Run the gates after training unless they passed against what serves now, then move the alias.
 
-    Every step is told. Returns PROMOTED, or WITHHELD with the gates that said no.
+    Every step is told. Returns PROMOTED, or WITHHELD with the gates that said no. Raises
+    ``ConfigError`` for a run of another workload than the project's, or than the one that serves.
     """
     registry = registry_of(settings)
+    registry.require(found.trained.workload_id)
     against = reference(registry, found.trained)
     serves = registry.current()
     gated = found.gated
@@ -77,6 +79,11 @@ def promote_run(settings: Settings, found: Candidate, how: Promotion) -> Run:
 
 def _gate(settings: Settings, trained: Run, against: Path, how: Promotion) -> Run:
     project = load_project(how.project_dir)
+    if trained.workload_id != project.workload:
+        raise ConfigError(
+            f"run {trained.run_id} is of workload {trained.workload_id}, and the project's is "
+            f"{project.workload}; promote it with that one's --project"
+        )
     rules = project.promotion
     arena = Arena(
         project_dir=how.project_dir,

@@ -21,8 +21,9 @@ def trained_dir(settings: Settings) -> Path:
 
 
 def training_name(told: Run) -> str:
-    """The name of the training that this decision started."""
-    return f"{told.occurred_at:%Y%m%dT%H%M%S}"
+    """The name of the training that this decision started, whatever else shares the folder: no two
+    terms have the same epoch, of whatever workloads."""
+    return f"{told.occurred_at:%Y%m%dT%H%M%S}-{told.epoch}"
 
 
 def spent(runs: Iterable[Run], keep: int, named: Sequence[Path], folder: Path) -> tuple[str, ...]:

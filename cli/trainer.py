@@ -1,4 +1,4 @@
-"""`prefstream trainer`: trains again by itself when there is reason to, one at a time anywhere."""
+"""`prefstream trainer`: trains by itself when there is reason to, one of a workload at a time."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ def trainer(
     Reasons and limits are in the `trigger` section of pipeline.yaml: new accepted pairs, age,
     a new rubric, drift of verifier failures, judge-verifier conflicts or complaints. Each decision
     is a `runs` event with its numbers, also the one not to train. Start as many as you like, on any
-    machine: one leads, the others take over when it ends. Runs until SIGTERM.
+    machine: of a workload one leads, the others take over when it ends. Runs until SIGTERM.
 
     [bold]Examples[/bold]
 

@@ -29,6 +29,7 @@ from trainer.promotion.settings import switched_off
 from trainer.promotion.tell import tell
 
 GROUP = "prefstream.trainer"
+"""With the workload behind it: trainers of one lead by turns, and those of others beside them."""
 
 _log = logging.getLogger("prefstream.trainer")
 _TURN_S = 1.0
@@ -48,7 +49,7 @@ class TrainerOptions:
 
 
 class TrainerLoop:
-    """One candidate for the trainer that leads.
+    """One candidate for the trainer that leads its workload.
 
     A training is a process of its own that lives by a lease: it ends when this process does, when
     the broker does not confirm the leadership for ``LEASE_S``, or when both are cut off from it.
@@ -73,7 +74,8 @@ class TrainerLoop:
         project = self._project
         for what, setting in switched_off(project.canary, project.promotion.shadow).items():
             _log.warning(f"the {what} is off", extra={"turn_on_by": setting})
-        leadership = Leadership(self._settings, GROUP, TOPICS[Run])
+        self._registry.require(project.workload)
+        leadership = Leadership(self._settings, f"{GROUP}.{project.workload}", TOPICS[Run])
         try:
             while not self._stopped:
                 try:
@@ -116,7 +118,7 @@ class TrainerLoop:
         epoch = self._offset(leading.event_id)
         if epoch is None or not leadership.confirm():
             return
-        self._registry.claim(epoch)
+        self._registry.claim(epoch, self._project.workload)
         self._tell_ends(epoch, LOST)
         self._epoch, self._look_at_s, self._watch = epoch, 0.0, None
         _log.info("leading", extra={"epoch": epoch})
@@ -187,7 +189,7 @@ class TrainerLoop:
 
     def _command(self, epoch: int, told: Run) -> list[str]:
         options = self._options
-        out = trained_dir(self._settings) / f"{training_name(told)}-{epoch}"
+        out = trained_dir(self._settings) / training_name(told)
         command = [sys.executable, "-m", "cli.main", "train", "--from-topic", "--promote"]
         command += ["--project", str(options.project_dir), "--algorithm", options.algorithm]
         command += ["--policy", str(options.policy), "--out", str(out)]

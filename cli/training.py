@@ -11,7 +11,7 @@ from cli.freezing import kept_out, load_own, staged
 from cli.judge_watch import watched
 from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
-from cli.promotion import Promotion, find_run, held_out_prompts, promote_run
+from cli.promotion import Promotion, find_run, held_out_prompts, promote_run, registry_of
 from cli.rewarded import rewarded, section
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
@@ -94,6 +94,7 @@ def _run(
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
+        registry_of(infra).require(project.workload)
         # read now: hours later would be late to learn that there are none, or that the dataset has
         # some of them
         measuring += held_out_prompts(project, _promotion(request))

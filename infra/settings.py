@@ -5,7 +5,7 @@ PREFSTREAM_CLICKHOUSE_URL      ClickHouse to use; without it, the running local 
 PREFSTREAM_DATA_DIR            what the local stack keeps (default .prefstream)
 PREFSTREAM_CACHE_DIR           what can be fetched again (default ~/.cache/prefstream)
 PREFSTREAM_LEDGER_PATH         what was looked at when (default ledger/ in the data dir)
-PREFSTREAM_MODELS_DIR          promoted policies (default models/ in the data dir)
+PREFSTREAM_MODELS_DIR          promoted policies of a workload (default models/ in the data dir)
 PREFSTREAM_REVIEW_DATABASE_URL where the review queues are (default a file in the data dir)
 PREFSTREAM_PARTITIONS          partitions of every topic of the chain (default 4)
 PREFSTREAM_REPLICATION_FACTOR  copies of each partition (default: as the cluster says)
@@ -85,7 +85,8 @@ class Settings(BaseSettings):
     ledger_path: Annotated[Path | None, AfterValidator(_expand_given)] = None
     """Looks at anchors and readings of the holdout; None = a file in ledger/ of data_dir."""
     models_dir: Annotated[Path | None, AfterValidator(_expand_given)] = None
-    """Promoted policies and the alias of the one that serves; None = models/ of data_dir."""
+    """Promoted policies of one workload and the alias of the one that serves; None = models/ of
+    data_dir."""
     review_database_url: SecretStr | None = None
     """sqlite:///FILE or postgresql://user:password@host/database; None = a file in data_dir."""
     partitions: int = Field(default=4, ge=1, le=1000)

@@ -115,7 +115,30 @@ def test_promoted_listed_and_rolled_back(log: Settings, project: Path) -> None:
     weights.write_bytes(b"other")
     damaged = prefstream("models")
     assert damaged.exit_code == 1
+    assert "Promoted policies of shop" in " ".join(damaged.stdout.split())
     assert "damaged" in damaged.stdout
+
+
+def test_one_workloads_alias_and_runs_are_no_others(log: Settings, project: Path) -> None:
+    publish(log, rows("a"))
+    policy = save_tiny_policy(project / "sft")
+    serves = trained(project, policy, "one", "--promote")
+    next_ = trained(project, policy, "two", "--seed", "5")
+    pipeline = project / "pipeline.yaml"
+    pipeline.write_text(pipeline.read_text().replace("workload: shop", "workload: bank"))
+
+    # compared by its own project's checks alone
+    mine = prefstream("promote", next_, "--project", project)
+    assert isinstance(mine.exception, ConfigError)
+    assert "is of workload shop, and the project's is bank" in str(mine.exception)
+    # said before hours of training
+    others = prefstream(
+        *("train", "--from-topic", "--promote", "--project", project),
+        *("--policy", policy, "--out", project / "three"),
+    )
+    assert isinstance(others.exception, ConfigError)
+    assert "set PREFSTREAM_MODELS_DIR to a folder of bank's own" in str(others.exception)
+    assert read_version(models_dir(log) / "production").run_id == serves
 
 
 def test_an_ungated_run_is_never_promoted(log: Settings, project: Path) -> None:

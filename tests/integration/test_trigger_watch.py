@@ -1,6 +1,8 @@
 """What a trainer counts on a real broker, and what it tells while there is nothing to train on."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from consumers.trigger.watch import Watch
 from infra.publish import publish
 from infra.settings import Settings
 from infra.topic_log import snapshot
+from schemas.errors import ConfigError
 from schemas.events import Event, Run
 from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
 from tests.events import verification, verified
@@ -78,6 +81,25 @@ def told(settings: Settings, status: RunStatus) -> list[Run]:
     return [one for one in read_runs(settings) if one.status is status]
 
 
+def trainer(settings: Settings, project: Path) -> TrainerLoop:
+    options = TrainerOptions(
+        project_dir=project, policy=project / "sft", algorithm="dpo", every_s=0.1
+    )
+    return TrainerLoop(settings, load_project(project), options)
+
+
+@contextmanager
+def running(loop: TrainerLoop) -> Iterator[None]:
+    """The loop in a thread."""
+    thread = threading.Thread(target=loop.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.stop()
+        thread.join()
+
+
 def test_a_decision_not_to_train_is_told_once_for_each_reason(
     fresh_broker: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -85,20 +107,11 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
         "workload: shop\ncanary: {share: 0.1}\n"
         "trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
     )
-    options = TrainerOptions(
-        project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
-    )
-    loop = TrainerLoop(fresh_broker, load_project(tmp_path), options)
-    thread = threading.Thread(target=loop.run)
-    thread.start()
-    try:
+    with running(trainer(fresh_broker, tmp_path)):
         wait_until(lambda: told(fresh_broker, RunStatus.WAITED), "a decision")
         # many looks later there is still one event, and a new reason makes the second
         publish(fresh_broker, [preference(f"r{n}") for n in range(3)])
         wait_until(lambda: len(told(fresh_broker, RunStatus.WAITED)) > 1, "another reason")
-    finally:
-        loop.stop()
-        thread.join()
     assert [line for line in caplog.messages if line.endswith(" is off")] == [
         "the shadow evaluation is off"
     ]
@@ -109,6 +122,28 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
     assert {gate.name: gate.verdict for gate in second.gates}["new_pairs"] is Verdict.PASS
     # the epoch is the offset of the event that began the term, the first of the topic
     assert (first.epoch, leading.epoch) == (snapshot(fresh_broker, "runs")[0].first, None)
+
+
+def test_each_workload_has_a_leader_and_models_of_its_own(
+    fresh_broker: Settings, tmp_path: Path
+) -> None:
+    loops = []
+    for workload in ("shop", "bank"):
+        project = tmp_path / workload
+        project.mkdir()
+        (project / "pipeline.yaml").write_text(f"workload: {workload}\n")
+        settings = fresh_broker.model_copy(update={"models_dir": project / "models"})
+        loops.append(trainer(settings, project))
+    with running(loops[0]), running(loops[1]):
+        # whoever decides leads
+        wait_until(lambda: len(told(fresh_broker, RunStatus.WAITED)) > 1, "both to decide")
+    waited = {run.workload_id: run.epoch for run in told(fresh_broker, RunStatus.WAITED)}
+    assert waited.keys() == {"shop", "bank"}
+    assert waited["shop"] != waited["bank"]
+
+    shared = fresh_broker.model_copy(update={"models_dir": tmp_path / "shop" / "models"})
+    with pytest.raises(ConfigError, match="keeps the policies of workload shop"):
+        trainer(shared, tmp_path / "bank").run()
 
 
 RUBRIC = """\
@@ -150,18 +185,9 @@ def test_after_a_change_of_the_judge_its_own_pairs_are_trained_on(
             for n in range(3)
         ],
     )
-    options = TrainerOptions(
-        project_dir=tmp_path, policy=tmp_path / "sft", algorithm="dpo", every_s=0.1
-    )
-    loop = TrainerLoop(fresh_broker, project, options)
-    thread = threading.Thread(target=loop.run)
-    thread.start()
     ends = (RunStatus.REFUSED, RunStatus.FAILED)
-    try:
+    with running(trainer(fresh_broker, tmp_path)):
         wait_until(lambda: any(told(fresh_broker, end) for end in ends), "its end", 120)
-    finally:
-        loop.stop()
-        thread.join()
     assert not told(fresh_broker, RunStatus.FAILED)
     (refused,) = told(fresh_broker, RunStatus.REFUSED)
     assert f"judge configuration {now} was never calibrated" in refused.detail

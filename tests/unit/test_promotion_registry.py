@@ -99,14 +99,44 @@ def test_before_the_first_promotion_there_is_nothing(registry: ModelRegistry) ->
 
 def test_a_stale_trainer_moves_nothing(registry: ModelRegistry, tmp_path: Path) -> None:
     first, second = trained(tmp_path, "old"), trained(tmp_path, "new")
-    registry.claim(7)
-    registry.claim(9)
+    registry.claim(7, "shop")
+    registry.claim(9, "shop")
     with pytest.raises(Fenced, match="epoch 9 has taken over from this one of epoch 7"):
         promote(cleared(first), registry, epoch=7)
     with pytest.raises(Fenced):
-        registry.claim(8)
+        registry.claim(8, "shop")
     assert registry.current() is None
     assert promote(cleared(second), registry, epoch=9).epoch == 9
+
+
+def of_bank(made: Run) -> Run:
+    return made.model_copy(update={"workload_id": "bank"})
+
+
+def test_an_alias_serves_one_workload(registry: ModelRegistry, tmp_path: Path) -> None:
+    """Whichever was promoted first, by whatever version of prefstream."""
+    serves = Path(promoted(registry, tmp_path, "first").checkpoint)
+    other = of_bank(trained(tmp_path, "others"))
+    with pytest.raises(ConfigError, match=r"of workload shop, .* set PREFSTREAM_MODELS_DIR"):
+        promote(cleared(other, serves), registry)
+    with pytest.raises(ConfigError, match="a folder of bank's own"):
+        registry.claim(9, "bank")
+    assert registry.alias.resolve() == serves
+    assert list((registry.root / "versions").iterdir()) == [serves]
+    registry.claim(9, "shop")
+    promoted(registry, tmp_path, "second")
+
+
+def test_a_claim_makes_a_registry_a_workloads(registry: ModelRegistry, tmp_path: Path) -> None:
+    registry.root.mkdir()
+    # as it was written before claims named one
+    earlier = Move(at=NOON, kind="claim", epoch=3).model_dump_json(exclude={"workload_id"})
+    (registry.root / "history.jsonl").write_text(f"{earlier}\n")
+    registry.claim(7, "bank")
+    with pytest.raises(ConfigError, match="of workload bank"):
+        promoted(registry, tmp_path, "first")
+    other = of_bank(trained(tmp_path, "others"))
+    assert promote(cleared(other), registry, epoch=7).workload_id == "bank"
 
 
 def test_gates_against_a_policy_that_no_longer_serves_are_stale(

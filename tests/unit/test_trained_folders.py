@@ -20,7 +20,7 @@ TRAINED = Path("/data/trained")
 
 def told(n: int) -> Run:
     """The decision that started the training ``n``."""
-    return run(f"decision-{n}", RunStatus.TRIGGERED, occurred_at=NOON + timedelta(hours=n))
+    return run(f"decision-{n}", RunStatus.TRIGGERED, occurred_at=NOON + timedelta(hours=n), epoch=7)
 
 
 def registry_in(folder: Path) -> ModelRegistry:
@@ -33,9 +33,14 @@ def test_the_newest_stay() -> None:
     assert spent(runs, 4, [], TRAINED) == ()
 
 
+def test_trainings_of_two_workloads_in_one_second_have_two_names() -> None:
+    one = told(0)
+    assert training_name(one) != training_name(one.model_copy(update={"epoch": 8}))
+
+
 def test_what_is_named_stays() -> None:
     runs = [told(n) for n in range(4)]
-    named = [TRAINED / f"{training_name(runs[0])}-7", Path("/elsewhere") / training_name(runs[1])]
+    named = [TRAINED / training_name(runs[0]), Path("/elsewhere") / training_name(runs[1])]
     assert spent(runs, 1, named, TRAINED) == tuple(training_name(one) for one in runs[1:3])
 
 
@@ -64,19 +69,19 @@ def test_old_trainings_are_removed_whole_and_others_left(
     runs = [told(n) for n in range(5)]
     names = [training_name(one) for one in runs]
     for name in (*names, "a-persons"):
-        for suffix in ("-3", "-3.dataset", "-3.part"):
+        for suffix in ("", ".dataset", ".part"):
             (folder / f"{name}{suffix}").mkdir(parents=True)
         (folder / f"{name}.log").write_text("a line")
-    (folder / f".{names[0]}-3.dataset.freezing").mkdir()
+    (folder / f".{names[0]}.dataset.freezing").mkdir()
     # a version began from the second one, and every training begins from the third
-    made = trained(tmp_path, "made").model_copy(update={"policy": str(folder / f"{names[1]}-3")})
+    made = trained(tmp_path, "made").model_copy(update={"policy": str(folder / names[1])})
     registry = registry_in(tmp_path)
     promote(cleared(made, tmp_path / "sft"), registry)
 
     with caplog.at_level(logging.INFO):
-        remove_spent(settings, runs, registry, folder / f"{names[2]}-3", keep=1)
+        remove_spent(settings, runs, registry, folder / names[2], keep=1)
 
-    left = {path.name.removesuffix(".log").partition("-3")[0] for path in folder.iterdir()}
+    left = {path.name.partition(".")[0] for path in folder.iterdir()}
     assert left == {names[1], names[2], names[4], "a-persons"}
     (said,) = caplog.records
     assert said.message == "removed old trainings"
@@ -88,7 +93,7 @@ def test_nothing_is_removed_where_a_version_cannot_be_read(
 ) -> None:
     settings = Settings(data_dir=tmp_path / "data")
     runs = [told(0), told(1)]
-    old = trained_dir(settings) / f"{training_name(runs[0])}-3"
+    old = trained_dir(settings) / training_name(runs[0])
     old.mkdir(parents=True)
     damaged = tmp_path / "models" / "versions" / "v" / "version.json"
     damaged.parent.mkdir(parents=True)

@@ -14,7 +14,8 @@ from schemas.records import Record
 class Move(Record):
     """One line of the history: the alias goes from ``previous`` to ``version``.
 
-    A ``claim`` moves nothing: a trainer of that ``epoch`` took over. ``epoch`` None: a person.
+    A ``claim`` moves nothing: a trainer of that ``epoch`` took over, of the workload that it names
+    (earlier ones named none). ``epoch`` None: a person.
     """
 
     at: AwareDatetime
@@ -23,6 +24,7 @@ class Move(Record):
     previous: str | None = None
     run_id: str = ""
     epoch: int | None = None
+    workload_id: str = ""
 
 
 def made(moves: Sequence[Move], current: str | None) -> tuple[Move, ...]:
@@ -49,3 +51,8 @@ def standing(moves: Sequence[Move]) -> tuple[Move, ...]:
 def last_epoch(moves: Sequence[Move]) -> int | None:
     """The highest epoch that was ever claimed; None where no trainer ever did."""
     return max((move.epoch for move in moves if move.epoch is not None), default=None)
+
+
+def claimed_by(moves: Sequence[Move]) -> str | None:
+    """The workload whose trainer claimed last; None where no claim names one."""
+    return next((move.workload_id for move in reversed(moves) if move.workload_id), None)

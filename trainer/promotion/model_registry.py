@@ -5,7 +5,8 @@
     models/history.jsonl  every move, written ahead of it
 
 A server that loads ``models/production`` always finds a complete policy there. Of several
-processes one at a time changes anything; a trainer whose successor took over changes nothing.
+processes one at a time changes anything; a trainer whose successor took over changes nothing. One
+alias serves one workload, so a registry is of the one that it serves, or whose trainer claimed it.
 """
 
 import os
@@ -20,7 +21,7 @@ from infra.settings import Settings
 from infra.stack_state import locked
 from schemas.errors import ConfigError, Fatal
 from trainer.manifest import Manifest
-from trainer.promotion.alias_history import Move, last_epoch, made, standing
+from trainer.promotion.alias_history import Move, claimed_by, last_epoch, made, standing
 from trainer.promotion.version import VERSION_FILE, Version, damages, read_version, write_version
 
 ALIAS: Final = "production"
@@ -73,28 +74,45 @@ class ModelRegistry:
         """The promotions that were not rolled back, oldest first."""
         return standing(self.moves())
 
+    def require(self, workload_id: str) -> None:
+        """Raise ``ConfigError`` where the registry is another workload's."""
+        serves = self.current()
+        if serves is not None:
+            owner = read_version(self.folder(serves)).workload_id
+        else:
+            owner = claimed_by(self._written()) or workload_id
+        if owner != workload_id:
+            raise ConfigError(
+                f"{self.root}: keeps the policies of workload {owner}, and {ALIAS} can serve no "
+                f"other one; set PREFSTREAM_MODELS_DIR to a folder of {workload_id}'s own"
+            )
+
     def names(self) -> tuple[Path, ...]:
         """The folders that the alias and the versions name; ``ConfigError`` for a damaged one."""
         written = sorted((self.root / "versions").glob(f"*/{VERSION_FILE}"))
         started_from = (Path(read_version(file.parent).policy) for file in written)
         return (self.alias, *started_from)
 
-    def claim(self, epoch: int) -> None:
-        """A trainer took over: from now on those of earlier epochs move nothing.
+    def claim(self, epoch: int, workload_id: str) -> None:
+        """A workload's trainer took over: from now on those of earlier epochs move nothing.
 
-        Raises ``Fenced`` where a later one did already.
+        Raises ``Fenced`` where a later one did already, and as ``require``.
         """
         with self._changing(epoch):
+            self.require(workload_id)
             if last_epoch(self._written()) != epoch:
-                self._write(Move(at=self._clock(), kind="claim", epoch=epoch))
+                move = Move(at=self._clock(), kind="claim", epoch=epoch, workload_id=workload_id)
+                self._write(move)
 
     def add(self, version: Version, checkpoint: Path, manifest: Manifest) -> Path:
         """The version's folder, made from the checkpoint if it is not there; verified.
 
-        Raises ``ConfigError`` where it is damaged, or the checkpoint is not what the run trained.
+        Raises ``ConfigError`` where it is damaged, or the checkpoint is not what the run trained,
+        and as ``require``.
         """
         folder = self.folder(version.name)
         with self._changing(None):
+            self.require(version.workload_id)
             if not folder.exists():
                 folder.parent.mkdir(exist_ok=True)
                 write_version(version, checkpoint, manifest, folder)
@@ -107,10 +125,13 @@ class ModelRegistry:
         """Move the alias to a version; returns the move, the one made before if it serves already.
 
         ``instead_of`` is the version that the gates compared it with. Raises ``Fenced`` where
-        another one serves now or a later epoch was claimed, ``ConfigError`` for a damaged version.
+        another one serves now or a later epoch was claimed, ``ConfigError`` for a damaged version,
+        and as ``require``.
         """
-        self._check(self.folder(version))
+        folder = self.folder(version)
+        self._check(folder)
         with self._changing(epoch):
+            self.require(read_version(folder).workload_id)
             current = self.current()
             if current == version:
                 return self.standing()[-1]
