@@ -3,7 +3,8 @@
 PrefstreamError                 says what was wrong, where, and what to do
 ├── ConfigError                 a bad file or setting, with its line
 ├── Poison                      this event can never be processed -> dead letter
-│   └── SchemaMismatch          the bytes are not an event of a known schema
+│   ├── SchemaMismatch          the bytes are not an event of a known schema
+│   └── TooLong                 a model is asked more than its context holds
 ├── Transient                   try this event again -> bounded retries, then a dead letter
 │   └── DependencyDown          nothing can be processed now -> intake pauses, nothing is lost
 └── Fatal                       the worker must stop -> exit non-zero with the sentence
@@ -24,6 +25,10 @@ class Poison(PrefstreamError):
 
 class SchemaMismatch(Poison):
     """Bytes that are not Confluent-framed Avro of a schema in the registry."""
+
+
+class TooLong(Poison):
+    """What a model is asked is longer than its context."""
 
 
 class Transient(PrefstreamError):

@@ -5,11 +5,13 @@ the second for an answer that does not. Prompt, answer and critique are data in 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from pydantic import Field
 
+from schemas.errors import TooLong
 from schemas.events import Completion
 from schemas.ids import config_hash, derived_id, unit_interval
 from schemas.records import Candidate, Message, Origin, Record
@@ -76,6 +78,15 @@ class ReviseSettings(Record):
     temperature: float = Field(default=0.0, ge=0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Revisions:
+    """What came of an answer: those that were ``made``, and the ids of those whose calls would have
+    been ``too_long`` for the model."""
+
+    made: tuple[Candidate, ...] = ()
+    too_long: tuple[str, ...] = ()
+
+
 class Reviser:
     """An answer -> its revisions. Owns the model."""
 
@@ -94,19 +105,31 @@ class Reviser:
         decisive = settings.model_copy(update={"model": known_identity(model)})
         self.config_hash = config_hash(decisive, constitution.hash, PROMPT_VERSION)
 
-    async def revisions(self, event: Completion, answer: Candidate) -> list[Candidate]:
+    async def revisions(self, event: Completion, answer: Candidate) -> Revisions:
         """One revision for each principle that is drawn; none outside the settings' slices.
 
-        Raises what the model raises.
+        Raises what the model raises, but for what is too long for it.
         """
         if not any(fnmatchcase(event.slice, pattern) for pattern in self._settings.slices):
-            return []
+            return Revisions()
+        made: list[Candidate] = []
+        too_long: list[str] = []
         drawn = drawn_principles(self._constitution, self._settings.principles, event.event_id)
-        return [await self._revision(event, answer, principle) for principle in drawn]
+        for principle in drawn:
+            try:
+                made.append(await self._revision(event, answer, principle))
+            except TooLong:
+                too_long.append(self._id(answer, principle))
+        return Revisions(made=tuple(made), too_long=tuple(too_long))
 
     async def aclose(self) -> None:
         """Close the model."""
         await self._model.aclose()
+
+    def _id(self, answer: Candidate, principle: Principle) -> str:
+        return derived_id(
+            "Completion", REVISED, [answer.completion_id, principle.id], self.config_hash
+        )
 
     async def _revision(
         self, event: Completion, answer: Candidate, principle: Principle
@@ -122,9 +145,7 @@ class Reviser:
         revised = await self._ask(asked, seed)
         both = (critique, revised)
         return Candidate(
-            completion_id=derived_id(
-                "Completion", REVISED, [answer.completion_id, principle.id], self.config_hash
-            ),
+            completion_id=self._id(answer, principle),
             output=revised.text,
             model=revised.model,
             checkpoint=revised.fingerprint,

@@ -26,9 +26,11 @@ SEED: Final = "seed"
 NOT_SAMPLED: Final = "not_sampled"
 EMPTY_OUTPUT: Final = "empty_output"
 DUPLICATE_CANDIDATE: Final = "duplicate_candidate"
+TOO_LONG_TO_REVISE: Final = "too_long_to_revise"
 # A set's own discards have their places after that of a whole input (0).
 _DUPLICATES_ORDINAL: Final = 1
 _EMPTY_ORDINAL: Final = 2
+_UNREVISED_ORDINAL: Final = 3
 
 
 class SampleSettings(Record):
@@ -77,7 +79,8 @@ class SampleStage:
     The production answer is the first candidate; revisions of the first are the last. A seed
     (tagged ``seed``) has no answer of its own, and the share does not apply to it. Exact
     duplicates of an earlier candidate and empty answers are left out of the set and discarded
-    beside it.
+    beside it, and so are revisions that cannot be made: what is asked for them is too long for
+    the reviser.
     """
 
     name = STAGE
@@ -102,7 +105,7 @@ class SampleStage:
         if SEED in event.tags:
             return await self._sampled(event, [])
         if not event.output.strip():
-            return [self._discard(event, EMPTY_OUTPUT, [event.candidate()])]
+            return [self._discard(event, EMPTY_OUTPUT, [event.event_id])]
         drawn = unit_interval(STAGE, str(self._settings.seed), event.event_id)
         if drawn >= self._settings.share:
             return [
@@ -118,18 +121,22 @@ class SampleStage:
 
     async def _sampled(self, event: Completion, given: Sequence[Candidate]) -> list[Event]:
         answers = [*given, *await self._generate(event)]
+        unrevised: tuple[str, ...] = ()
         if self._reviser is not None and answers:
-            answers += await self._reviser.revisions(event, answers[0])
+            revised = await self._reviser.revisions(event, answers[0])
+            answers += revised.made
+            unrevised = revised.too_long
         candidates, duplicates, empty = chosen(answers)
         if not candidates:
-            return [self._discard(event, EMPTY_OUTPUT, empty)]
+            return [self._discard(event, EMPTY_OUTPUT, _ids(empty))]
         outputs: list[Event] = [self._set(event, candidates)]
-        if duplicates:
-            outputs.append(
-                self._discard(event, DUPLICATE_CANDIDATE, duplicates, _DUPLICATES_ORDINAL)
-            )
-        if empty:
-            outputs.append(self._discard(event, EMPTY_OUTPUT, empty, _EMPTY_ORDINAL))
+        for reason, ids, ordinal in (
+            (DUPLICATE_CANDIDATE, _ids(duplicates), _DUPLICATES_ORDINAL),
+            (EMPTY_OUTPUT, _ids(empty), _EMPTY_ORDINAL),
+            (TOO_LONG_TO_REVISE, unrevised, _UNREVISED_ORDINAL),
+        ):
+            if ids:
+                outputs.append(self._discard(event, reason, ids, ordinal))
         return outputs
 
     async def aclose(self) -> None:
@@ -201,17 +208,21 @@ class SampleStage:
         )
 
     def _discard(
-        self, event: Completion, reason: str, candidates: Sequence[Candidate], ordinal: int = 0
+        self, event: Completion, reason: str, candidate_ids: Sequence[str], ordinal: int = 0
     ) -> Discard:
         return discard(
             event,
             STAGE,
             self.config_hash,
             [reason],
-            numbers={"candidates": len(candidates)},
-            subject_ids=[candidate.completion_id for candidate in candidates],
+            numbers={"candidates": len(candidate_ids)},
+            subject_ids=candidate_ids,
             ordinal=ordinal,
         )
+
+
+def _ids(candidates: Sequence[Candidate]) -> list[str]:
+    return [candidate.completion_id for candidate in candidates]
 
 
 def chosen(

@@ -48,7 +48,7 @@ class ChatAnswer(Record):
 class ChatModel(Protocol):
     """A model behind any backend: the OpenAI protocol, or transformers in this process.
 
-    ``complete`` raises ``Poison`` where the request itself is refused (too long, say),
+    ``complete`` raises ``Poison`` where the request itself is refused (``TooLong``, say),
     ``Transient`` where it may be tried again, ``DependencyDown`` where no request can be served
     now, and ``Fatal`` where the model cannot be had at all (missing folder).
     """

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from schemas.errors import Poison
+from schemas.errors import Poison, TooLong
 from streams.inference.chat import ChatRequest
 from streams.inference.device import Device
 from streams.inference.in_process_cache import new_cache
@@ -35,7 +35,8 @@ class Row:
 def new_row(weights: Weights, request: ChatRequest, unwanted: Callable[[], bool]) -> Row:
     """The request, tokenised; the answer gets what its prompt leaves of the context.
 
-    Raises ``Poison`` where the prompt leaves nothing, or the chat template refuses the messages.
+    Raises ``TooLong`` where the prompt leaves nothing, ``Poison`` where the chat template refuses
+    the messages.
     """
     try:
         prompt = weights.prompt(request.messages)
@@ -43,7 +44,7 @@ def new_row(weights: Weights, request: ChatRequest, unwanted: Callable[[], bool]
         raise Poison(f"the model's chat template refuses the messages: {error}") from error
     room = weights.context_tokens - len(prompt)
     if not prompt or room < 1:
-        raise Poison(
+        raise TooLong(
             f"the prompt is {len(prompt)} tokens long and the model sees {weights.context_tokens}; "
             "shorten the prompt, or use a model with a longer context"
         )

@@ -5,7 +5,7 @@ from typing import Final
 
 import torch
 
-from schemas.errors import Poison
+from schemas.errors import TooLong
 from schemas.records import Message
 from streams.inference.in_process_decode import last_columns, padded
 from streams.inference.in_process_weights import Weights
@@ -19,7 +19,7 @@ def answer_ids(
 ) -> tuple[list[int], list[int]]:
     """Token ids of the prompt, and of the answer with the token that ends it.
 
-    Raises ``Poison`` where both together are longer than the model's context.
+    Raises ``TooLong`` where both together are longer than the model's context.
     """
     prompt = weights.prompt(messages)
     written = weights.encode(answer)
@@ -27,7 +27,7 @@ def answer_ids(
     if isinstance(end, int):
         written.append(end)
     if not prompt or not written or len(prompt) + len(written) > weights.context_tokens:
-        raise Poison(
+        raise TooLong(
             f"prompt and answer are {len(prompt)} + {len(written)} tokens long and the model sees "
             f"{weights.context_tokens}; shorten them, or use a model with a longer context"
         )

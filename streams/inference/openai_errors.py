@@ -1,6 +1,7 @@
 """What an answer other than 200 means for the event and for the worker (schemas/errors.py).
 
 400, 413, 422            Poison            this request will always be refused
+413, context_length_…    TooLong           it is one, for its length
 400, unsupported_…       unsupported       DependencyDown: the model takes no such field
 401, 403                 auth              DependencyDown: no request can be served
 402, insufficient_quota  billing           DependencyDown
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from infra.redaction import redact
-from schemas.errors import DependencyDown, Poison, PrefstreamError, Transient
+from schemas.errors import DependencyDown, Poison, PrefstreamError, TooLong, Transient
 from streams.inference.openai_wire import ErrorBody, WireError
 
 # Error bodies can hold the whole request; a sentence is enough.
@@ -26,6 +27,10 @@ _SHOWN_CHARACTERS = 300
 _READ_BYTES = 10_000
 # As OpenAI calls a field that a model does not take, or takes with one value only.
 _UNSUPPORTED_CODES = frozenset({"unsupported_parameter", "unsupported_value"})
+# OpenAI's code, llama.cpp's type, and what vLLM names as the parameter that is wrong.
+_TOO_LONG = frozenset(
+    {"context_length_exceeded", "exceed_context_size_error", "input_tokens", "input_text"}
+)
 _QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 # "away for now", by RFC 9110 and by custom (529: overloaded)
 _AWAY = frozenset({502, 503, 504, 529})
@@ -84,7 +89,9 @@ def error_of(
             reason="unsupported",
         )
     if status in _REFUSED:
-        return Poison(f"{url} refuses this request to model {model} ({status}): {said}")
+        named = {str(detail.code), str(detail.type), str(detail.param)}
+        refusal = TooLong if status == 413 or named & _TOO_LONG else Poison
+        return refusal(f"{url} refuses this request to model {model} ({status}): {said}")
     if status in _PASSING or (status >= 500 and status not in _AWAY):
         return Transient(
             f"{url} failed on a request to model {model} ({status}): {said}", retry_after_s=wait_s

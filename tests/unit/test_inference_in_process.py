@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from schemas.errors import Fatal, Poison
+from schemas.errors import Fatal, Poison, TooLong
 from streams.inference.chat import ChatRequest, as_messages
 from streams.inference.in_process import InProcessModel
 from streams.inference.in_process_answer import before_stop
@@ -123,7 +123,7 @@ async def test_the_context_limits_the_answer_and_a_full_prompt_is_poison(
         return_exceptions=True,
     )
     assert not isinstance(good, BaseException)
-    assert isinstance(bad, Poison)
+    assert isinstance(bad, TooLong)
     assert "shorten the prompt" in str(bad)
 
 

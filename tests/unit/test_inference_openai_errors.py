@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from schemas.errors import DependencyDown, Poison, PrefstreamError, Transient
+from schemas.errors import DependencyDown, Poison, PrefstreamError, TooLong, Transient
 from streams.inference.openai_errors import error_of, retry_after_s
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -43,6 +43,23 @@ def test_a_refused_request_is_poison_with_what_the_server_said(status: int) -> N
     found = error(status, b'{"error": {"message": "prompt is too long"}}')
     assert isinstance(found, Poison)
     assert "prompt is too long" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (413, {}),
+        (400, {"code": "context_length_exceeded"}),
+        (400, {"code": 400, "type": "BadRequestError", "param": "input_tokens"}),
+        (400, {"code": 400, "type": "exceed_context_size_error"}),
+    ],
+)
+def test_a_request_beyond_the_context_is_known_as_such(
+    status: int, said: dict[str, str | int]
+) -> None:
+    body = json.dumps({"error": {"message": "maximum context length", **said}}).encode()
+    assert isinstance(error(status, body), TooLong)
+    assert not isinstance(error(400), TooLong)
 
 
 @pytest.mark.parametrize("code", ["unsupported_parameter", "unsupported_value"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from infra.settings import Settings
-from schemas.errors import Transient
+from schemas.errors import TooLong, Transient
 from schemas.records import Message, Origin
 from streams.constitution import Constitution, Principle
 from streams.inference.chat import ChatRequest
@@ -87,6 +87,25 @@ async def test_a_revision_that_changes_nothing_is_a_duplicate() -> None:
     assert [one.reason for one in discards(outputs)] == ["duplicate_candidate"]
 
 
+async def test_what_is_too_long_for_the_reviser_stays_as_it_is() -> None:
+    """And the set says which revision it lacks."""
+
+    def short(request: ChatRequest) -> str:
+        if "Be brief." in request.messages[-1].content:
+            raise TooLong("300 tokens, and the model sees 256")
+        return says(request)
+
+    event = completion()
+    outputs = await stage(ScriptedModel("reviser", short), principles=2)(event)
+    both = the_set(await stage(ScriptedModel("reviser", says), principles=2)(event)).candidates
+    assert the_set(outputs).candidates == (event.candidate(), both[1])
+    (left_out,) = discards(outputs)
+    assert (left_out.reason, left_out.subject_ids) == (
+        "too_long_to_revise",
+        (both[2].completion_id,),
+    )
+
+
 async def test_a_failing_call_fails_the_event() -> None:
     def away(_: ChatRequest) -> str:
         raise Transient("away")
@@ -137,6 +156,10 @@ async def test_a_project_configures_it(tmp_path: Path) -> None:
         "sample:\n  revise: {constitution: good/1, model: 'path:tiny', max_tokens: 4}\n"
     )
     built = build_stage("sample", tmp_path, Settings(data_dir=tmp_path / "data"))
+    # its context of 256 tokens holds no critique
+    outputs = await built(completion())
+    assert the_set(outputs).candidates == (completion().candidate(),)
+    assert [one.reason for one in discards(outputs)] == ["too_long_to_revise"]
     await built.aclose()
     assert built.config_hash != SampleStage(SampleSettings(), []).config_hash
     assert "good/1" in (tmp_path / "constitutions" / "lock.json").read_text()
