@@ -50,12 +50,13 @@ def test_seeds_that_were_asked_other_questions_are_not_averaged() -> None:
         spread([evaluation(6), evaluation(6, n=20)], [1.0, 1.0])
 
 
-def test_the_bill_counts_anchors_once_and_tokens_by_the_pair() -> None:
+def test_the_bill_counts_anchors_once_core_rows_in_both_and_tokens_by_the_pair() -> None:
     cost = bill(BOUGHT, PRICES)
-    assert cost.people_usd == 1000.0  # 1000 pairs, two labels each
-    assert cost.fixed_usd == 100.0
+    assert cost.people_usd == 1050.0  # 1000 pairs, two labels each, and the core rows
+    assert (cost.core_usd, cost.anchors_usd) == (50.0, 50.0)
     assert cost.machine_usd == pytest.approx(1.0)
-    assert cost.saving == pytest.approx(1 - 101 / 1000)
+    assert cost.ours_usd == pytest.approx(101.0)
+    assert cost.saving == pytest.approx(1 - 101 / 1050)
     assert cost.marginal_saving == pytest.approx(1 - 0.001)
 
 

@@ -41,7 +41,7 @@ def gather(
         backend.settle(display.lags)
     with display.step("calibrate the judge against people, pair the thumbs"):
         ledger = HoldoutLedger(ledger_path(backend.settings))
-        calibrations, measured = _calibrate(backend, rules, ledger)
+        calibrations, measured = calibrate_judge(backend, rules, ledger)
         thumbs = thumb_pairs(
             backend.events(Completion), backend.events(Feedback), FeedbackSettings()
         )
@@ -63,7 +63,7 @@ def decides(calibration: Calibration) -> bool:
     return calibration.split == Split.CALIBRATION and calibration.slice == ""
 
 
-def _calibrate(
+def calibrate_judge(
     backend: Backend, rules: Rules, ledger: HoldoutLedger
 ) -> tuple[tuple[Calibration, ...], frozenset[str]]:
     """The published calibrations, and the prompts that measured the judge."""

@@ -25,7 +25,8 @@ class Labelling(Record):
     """What was bought: people's labels, and the tokens of samples and verdicts.
 
     ``anchor_labels`` and ``core_labels`` are bought once, however many pairs follow: adjudications
-    are counted among them. ``machine_pairs`` are those that no person labelled.
+    are counted among them. ``machine_pairs`` are those that no person labelled; core rows are in
+    the dataset beside them.
     """
 
     machine_pairs: int
@@ -38,10 +39,15 @@ class Labelling(Record):
 
 
 class Bill(Record):
-    """In US dollars. ``saving`` is 1 − ours / people's; ``pairs_for_target`` is None if never."""
+    """In US dollars, of the same dataset labelled by people alone and by prefstream.
+
+    Core rows are people's in both. ``saving`` is 1 − ours / people's; ``pairs_for_target``, the
+    machine-labelled pairs from which on it is ``target``, is None if it never is.
+    """
 
     people_usd: float
-    fixed_usd: float
+    core_usd: float
+    anchors_usd: float
     machine_usd: float
     per_pair_people_usd: float
     per_pair_machine_usd: float
@@ -50,13 +56,18 @@ class Bill(Record):
     target: float
     pairs_for_target: int | None
 
+    @property
+    def ours_usd(self) -> float:
+        """What the dataset cost: anchors, core rows, samples and verdicts."""
+        return self.core_usd + self.anchors_usd + self.machine_usd
+
     def people_at(self, pairs: int) -> float:
-        """What people would cost who labelled this many pairs."""
-        return pairs * self.per_pair_people_usd
+        """What people would cost who labelled this many pairs beside the core rows."""
+        return self.core_usd + pairs * self.per_pair_people_usd
 
     def ours_at(self, pairs: int) -> float:
         """What this many pairs cost with the labels of anchors and core rows."""
-        return self.fixed_usd + pairs * self.per_pair_machine_usd
+        return self.core_usd + self.anchors_usd + pairs * self.per_pair_machine_usd
 
 
 def bill(bought: Labelling, prices: Prices, target: float = 0.85) -> Bill:
@@ -69,17 +80,19 @@ def bill(bought: Labelling, prices: Prices, target: float = 0.85) -> Bill:
         + bought.output_tokens * prices.output_million_usd
     ) / _MILLION
     per_machine = machine / bought.machine_pairs
-    fixed = (bought.anchor_labels + bought.core_labels) * prices.label_usd
-    people = bought.machine_pairs * per_people
+    core = bought.core_labels * prices.label_usd
+    anchors = bought.anchor_labels * prices.label_usd
+    people = core + bought.machine_pairs * per_people
     room = (1 - target) * per_people - per_machine
     return Bill(
         people_usd=people,
-        fixed_usd=fixed,
+        core_usd=core,
+        anchors_usd=anchors,
         machine_usd=machine,
         per_pair_people_usd=per_people,
         per_pair_machine_usd=per_machine,
-        saving=1 - (fixed + machine) / people,
+        saving=1 - (core + anchors + machine) / people,
         marginal_saving=1 - per_machine / per_people,
         target=target,
-        pairs_for_target=ceil(fixed / room) if room > 0 else None,
+        pairs_for_target=ceil((target * core + anchors) / room) if room > 0 else None,
     )

@@ -27,7 +27,7 @@ def _parts(result: FullResult) -> Iterator[RenderableType]:
     bill = result.bill
     yield (
         f"labelling: {dollars(bill.people_usd)} by people alone, "
-        f"{dollars(bill.fixed_usd + bill.machine_usd)} here (at {dollars(result.prices.label_usd)} "
+        f"{dollars(bill.ours_usd)} here (at {dollars(result.prices.label_usd)} "
         f"a label); a further pair {dollars(bill.per_pair_people_usd)} against "
         f"${bill.per_pair_machine_usd:.5f}"
     )
