@@ -4,7 +4,8 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
+from importlib import metadata
+from typing import Annotated, Any
 
 import click
 import typer
@@ -71,6 +72,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"prefstream {metadata.version('prefstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _prefstream(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    pass
+
+
 for _name, _module, _function in _COMMANDS:
     app.command(_name)(getattr(importlib.import_module(_module), _function))
 for _name, _module in _GROUPS:

@@ -31,6 +31,7 @@ from trainer.dataset import FrozenDataset
 from trainer.evaluate import EvaluationSettings
 from trainer.fresh_sets import OpenPolicy, in_process
 from trainer.judge_demotions import judge_demotions
+from trainer.label_sample import LABELS
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_model
 from trainer.promotion.tell import announce
@@ -60,6 +61,8 @@ class RoundJob:
     anchors: Sequence[EvaluationPrompt]
     held_out: Sequence[EvaluationPrompt]
     temperature: float
+    labels: int = LABELS
+    """Of each round's comparisons people are asked about so many at most."""
     decay: float = 1.0
     """Each round learns at this share of the rate of the round before."""
 
@@ -144,6 +147,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         clock=lambda: datetime.now(UTC),
         open_policy=around.open_policy,
         judge_config_hash=judge_config(CURRENT, job.project, job.project_dir, Settings()),
+        labels=job.labels,
     )
 
     def tell(results: Sequence[RoundResult]) -> None:

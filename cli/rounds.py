@@ -40,6 +40,14 @@ def rounds(
     temperature: Annotated[
         float, typer.Option(min=0, help="At which production answers, and so is measured.")
     ] = 0.7,
+    labels: Annotated[
+        int,
+        typer.Option(
+            min=50,
+            help="How many of a round's comparisons people are asked about at most: what the judge "
+            "decided, and a random quarter or more that verifiers decided.",
+        ),
+    ] = 200,
     decay: Annotated[
         float,
         typer.Option(min=0.01, max=1, help="Each round's learning rate, as a share of the last's."),
@@ -73,10 +81,11 @@ def rounds(
     """Train again and again on the newest policy's own answers, as long as people agree.
 
     After each round fresh answers on anchor prompts are compared with those from before the first
-    one, by the judge and by people. The gap between the two win rates must shrink, or be within
-    its error; else the rounds stop and say why. People who have not labelled yet stop them too
-    (OUT/waiting.jsonl; exit code 2): label, then run the same command again. Exit code 1 where a
-    gate or the gap ends them. Writes OUT/rounds.json, OUT/rounds.svg and a policy a round.
+    one, by the judge and, a sample (--labels), by people. The gap between the two win rates must
+    shrink, or be within its error; else the rounds stop and say why. People who have not labelled
+    yet stop them too (OUT/waiting.jsonl; exit code 2): label, then run the same command again. Exit
+    code 1 where a gate or the gap ends them. Writes OUT/rounds.json, OUT/rounds.svg and a policy
+    a round.
 
     [bold]Examples[/bold]
 
@@ -121,7 +130,9 @@ def rounds(
             topics=topics,
         )
     with opened as (job, around), display.step(f"{n} rounds"):
-        found = run_job(replace(job, decay=decay), replace(around, open_policy=opener))
+        found = run_job(
+            replace(job, decay=decay, labels=labels), replace(around, open_policy=opener)
+        )
     (out / "rounds.svg").write_text(_plot(found), encoding="utf-8")
     if as_json:
         typer.echo(_json(found))

@@ -1,12 +1,14 @@
 """How often a policy's fresh answers win on anchor prompts, by the judge and by people. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean, stdev, variance
 
 from schemas.events import Judgment
 from schemas.interval import two_sided_z
 from schemas.records import HumanWinner, Purpose, Record, Winner
+from streams.filter_rules import verifier_decided
 from trainer.fresh_sets import is_of
 
 _TIE = 0.5
@@ -15,11 +17,11 @@ _ENOUGH = 50
 
 
 class AnchorWins(Record):
-    """Shares of ``n`` comparisons that the policy won against the reference; a tie is half a win.
+    """Shares of the comparisons that the policy won against the reference; a tie is half a win.
 
-    ``waiting`` are those that people have not decided; they are not among the ``n``. ``gap`` is how
-    far the judge's share lies from people's, and ``gap_error`` the half width of its 95 % interval
-    over the same comparisons. None where nothing was compared.
+    ``n`` are those that people decided, ``waiting`` those that they were asked about and have not.
+    ``gap`` is how far the judge's share lies from people's, and ``gap_error`` the half width of its
+    95 % interval. None where too few were compared to tell.
     """
 
     n: int
@@ -31,8 +33,8 @@ class AnchorWins(Record):
 
     @property
     def enough(self) -> bool:
-        """Whether people decided all of them, or a sample that is large enough."""
-        return self.n > 0 and (self.waiting == 0 or self.n >= _ENOUGH)
+        """Whether people decided all they were asked about, or a sample that is large enough."""
+        return self.human is not None and (self.waiting == 0 or self.n >= _ENOUGH)
 
     @property
     def gap_is_real(self) -> bool:
@@ -41,42 +43,78 @@ class AnchorWins(Record):
 
 
 def anchor_wins(
-    judgments: Iterable[Judgment], winners: Mapping[str, HumanWinner], policy: str
+    judgments: Iterable[Judgment],
+    winners: Mapping[str, HumanWinner],
+    policy: str,
+    asked: Iterable[str],
 ) -> AnchorWins:
     """The wins of the weights with fingerprint ``policy`` over whatever they were compared with.
 
-    ``winners`` are people's, by comparison id; what they did not decide does not count, nor a pair
-    of which the policy wrote both answers or none. A verdict that could not be parsed counts as the
-    opposite of people's.
+    ``winners`` are people's, by comparison id, and ``asked`` the ids they were asked about; a pair
+    of which the policy wrote both answers or none does not count. A verdict that could not be
+    parsed counts as the opposite of people's. People look at other shares of what a judge decided
+    than of what a verifier decided, so each kind weighs what it has of all comparisons.
     """
-    compared = [
-        (judgment, on_a)
-        for judgment in judgments
-        if judgment.comparison.purpose is Purpose.ANCHOR
-        and (on_a := _side(judgment, policy)) is not None
-    ]
-    scores = [
-        (_judged(judgment, human, on_a), _score(human, on_a))
-        for judgment, on_a in compared
-        if (human := winners.get(judgment.comparison.event_id)) is not None
-    ]
-    return wins_of(scores).model_copy(update={"waiting": len(compared) - len(scores)})
+    strata = {True: Stratum(), False: Stratum()}
+    compared: set[str] = set()
+    for judgment in judgments:
+        on_a = _side(judgment, policy)
+        if on_a is None or judgment.comparison.purpose is not Purpose.ANCHOR:
+            continue
+        compared.add(judgment.comparison.event_id)
+        stratum = strata[verifier_decided(judgment)]
+        stratum.size += 1
+        if (human := winners.get(judgment.comparison.event_id)) is not None:
+            stratum.scores.append((_judged(judgment, human, on_a), _score(human, on_a)))
+    waiting = len(compared.intersection(asked) - winners.keys())
+    return wins_of(list(strata.values())).model_copy(update={"waiting": waiting})
 
 
-def wins_of(scores: Iterable[tuple[float, float]]) -> AnchorWins:
-    """From (judge, people) of each comparison: 1 the policy won, 0 it lost, 0.5 neither."""
-    found = list(scores)
-    if not found:
-        return AnchorWins(n=0)
-    differences = [judge - human for judge, human in found]
-    n = len(found)
+@dataclass(kw_only=True)
+class Stratum:
+    """Comparisons of one kind. ``scores`` are (judge, people) of those that people decided: 1 the
+    policy won, 0 it lost, 0.5 neither.
+    """
+
+    size: int = 0
+    scores: list[tuple[float, float]] = field(default_factory=list)
+
+
+def wins_of(strata: Iterable[Stratum]) -> AnchorWins:
+    """Shares in which each stratum weighs as many comparisons as it has, decided or not.
+
+    None where people decided nothing of a stratum that has some.
+    """
+    found = [one for one in strata if one.size]
+    n = sum(len(one.scores) for one in found)
+    if not found or not all(one.scores for one in found):
+        return AnchorWins(n=n)
+    total = sum(one.size for one in found)
+    judge = sum(one.size * fmean(score for score, _ in one.scores) for one in found) / total
+    human = sum(one.size * fmean(score for _, score in one.scores) for one in found) / total
     return AnchorWins(
-        n=n,
-        judge=fmean(judge for judge, _ in found),
-        human=fmean(human for _, human in found),
-        gap=abs(fmean(differences)),
-        gap_error=two_sided_z() * stdev(differences) / sqrt(n) if n > 1 else None,
+        n=n, judge=judge, human=human, gap=abs(judge - human), gap_error=_error(found, total)
     )
+
+
+def _error(strata: Sequence[Stratum], total: int) -> float | None:
+    """Half the 95 % interval of the mean difference after stratification (Cochran 1977, 5A.9): what
+    differences vary by within strata, and what other comparisons would vary the strata's sizes by.
+    """
+    if any(len(one.scores) < 2 for one in strata):
+        return None
+    weights = [one.size / total for one in strata]
+    differences = [[judge - human for judge, human in one.scores] for one in strata]
+    means = [fmean(some) for some in differences]
+    mean = sum(weight * one for weight, one in zip(weights, means, strict=True))
+    within = sum(
+        weight**2 * variance(some) / len(some)
+        for weight, some in zip(weights, differences, strict=True)
+    )
+    between = sum(
+        weight * (one - mean) ** 2 / total for weight, one in zip(weights, means, strict=True)
+    )
+    return two_sided_z() * sqrt(within + between)
 
 
 class WinRate(Record):

@@ -21,6 +21,7 @@ from trainer.fresh_sets import (
     is_of,
     traffic_sets,
 )
+from trainer.label_sample import LABELS, label_sample
 from trainer.opened import opened
 from trainer.prompts import EvaluationPrompt, prompt_ids
 from trainer.staged_log import AskedPrompt, LogValues, staged
@@ -65,7 +66,8 @@ class Asking:
     """How policies are asked. ``anchors`` are prompts that measure, and are never trained on.
 
     ``workload_id`` is whose pairs are taken; of rlaif rows only those of ``judge_config_hash``, the
-    judge that answers now.
+    judge that answers now. ``labels`` is how many of a policy's comparisons people are asked about
+    at most.
     """
 
     workload_id: str
@@ -75,6 +77,7 @@ class Asking:
     clock: Callable[[], datetime]
     open_policy: OpenPolicy = in_process
     judge_config_hash: str | None = None
+    labels: int = LABELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,13 +135,15 @@ class RoundSteps:
             return frozen(log, settings)
 
     def measure(self, policy: Path) -> Measured:
-        """Fresh answers on the anchor prompts, compared by the judge and by people."""
+        """Fresh answers on the anchor prompts, compared by the judge and, a sample, by people."""
         judgments = self._judged(policy, Purpose.ANCHOR)
-        comparisons = [judgment.comparison for judgment in judgments]
-        self._people.label(comparisons)
-        winners = self._people.winners(comparisons)
+        asked = label_sample(judgments, self._asking.labels)
+        self._people.label(asked)
+        winners = self._people.winners([judgment.comparison for judgment in judgments])
         return Measured(
-            wins=anchor_wins(judgments, winners, folder_fingerprint(policy)),
+            wins=anchor_wins(
+                judgments, winners, folder_fingerprint(policy), {one.event_id for one in asked}
+            ),
             calibrations=tuple(self._people.calibrate(judgments)),
         )
 

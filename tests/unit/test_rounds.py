@@ -1,5 +1,7 @@
 """Whether another round may follow: the gap between judge and people, and why it ends."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from schemas.records import Outcome, RunStatus, Verdict
 from tests.events import NOON
 from tests.promotions import run
-from trainer.anchor_wins import AnchorWins, wins_of
+from trainer.anchor_wins import AnchorWins, Stratum, wins_of
 from trainer.evaluate import Answered, Evaluation, summarise
 from trainer.rounds import RoundResult, why_stop, withheld
 
@@ -64,7 +66,9 @@ def test_without_peoples_labels_no_round_follows() -> None:
 def test_all_comparisons_or_a_sample_of_fifty_are_enough(
     n: int, waiting: int, enough: bool
 ) -> None:
-    wins = AnchorWins(n=n, waiting=waiting, judge=0.5, human=0.5, gap=0.0, gap_error=0.0)
+    wins = AnchorWins(n=0, waiting=waiting)
+    if n:
+        wins = AnchorWins(n=n, waiting=waiting, judge=0.5, human=0.5, gap=0.0, gap_error=0.0)
     result = one(1, None, wins=wins)
     assert result.waits is not enough
     assert (why_stop([result]) is None) is enough
@@ -120,17 +124,22 @@ def test_nothing_measured_against_it_withholds_nothing(results: list[RoundResult
     assert withheld(results, [run("second")], NOON) is None
 
 
+def whole(scores: list[tuple[float, float]]) -> Stratum:
+    """All of one kind, all decided by people."""
+    return Stratum(size=len(scores), scores=scores)
+
+
 def test_nothing_compared_has_no_win_rate() -> None:
     assert wins_of([]) == AnchorWins(n=0)
 
 
 def test_a_single_comparison_has_a_gap_and_no_error() -> None:
-    wins = wins_of([(1.0, 0.0)])
+    wins = wins_of([whole([(1.0, 0.0)])])
     assert (wins.gap, wins.gap_error, wins.gap_is_real) == (1.0, None, False)
 
 
 def test_the_gap_is_of_means_and_errors_that_cancel_out_leave_none() -> None:
-    wins = wins_of([(1.0, 0.0), (0.0, 1.0), (0.5, 0.5)])
+    wins = wins_of([whole([(1.0, 0.0), (0.0, 1.0), (0.5, 0.5)])])
     assert (wins.judge, wins.human, wins.gap) == (0.5, 0.5, 0.0)
     assert wins.gap_error == pytest.approx(1.96 / 3**0.5, rel=1e-4)
 
@@ -139,6 +148,36 @@ def test_the_gap_is_of_means_and_errors_that_cancel_out_leave_none() -> None:
 def test_a_judge_who_agrees_with_people_everywhere_has_no_gap(
     scores: list[tuple[float, float]],
 ) -> None:
-    wins = wins_of((human, human) for _, human in scores)
+    wins = wins_of([whole([(human, human) for _, human in scores])])
     assert (wins.gap, wins.gap_error) == (0.0, 0.0)
     assert not wins.gap_is_real
+
+
+@given(*[st.lists(st.tuples(*[st.sampled_from((0.0, 0.5, 1.0))] * 2), min_size=2, max_size=40)] * 2)
+def test_where_people_decided_everything_kinds_change_no_share(
+    some: list[tuple[float, float]], others: list[tuple[float, float]]
+) -> None:
+    apart, together = wins_of([whole(some), whole(others)]), wins_of([whole(some + others)])
+    assert apart.n == together.n
+    assert apart.judge == pytest.approx(together.judge)
+    assert apart.human == pytest.approx(together.human)
+    assert apart.gap == pytest.approx(together.gap)
+
+
+def test_the_interval_of_a_sample_covers_the_gap_as_often_as_it_says() -> None:
+    """A judge errs in 2 % of what verifiers decided and 30 % of the rest, always for the policy."""
+    draw = Random(7)
+    truth = 0.75 * 0.02 + 0.25 * 0.3
+
+    def stratum(size: int, labelled: int, error: float) -> Stratum:
+        scores = [(1.0, 0.0 if draw.random() < error else 1.0) for _ in range(labelled)]
+        return Stratum(size=size, scores=scores)
+
+    covered = 0
+    for _ in range(1000):
+        judged = sum(draw.random() < 0.25 for _ in range(400))
+        wins = wins_of([stratum(400 - judged, 100, 0.02), stratum(judged, min(judged, 100), 0.3)])
+        assert wins.gap is not None
+        assert wins.gap_error is not None
+        covered += abs(wins.gap - truth) <= wins.gap_error
+    assert 930 <= covered <= 975
