@@ -47,7 +47,7 @@ def rounds(
             help="How many of a round's comparisons people are asked about at most: what the judge "
             "decided, and a random quarter or more that verifiers decided.",
         ),
-    ] = 200,
+    ] = 400,
     decay: Annotated[
         float,
         typer.Option(min=0.01, max=1, help="Each round's learning rate, as a share of the last's."),

@@ -6,8 +6,8 @@ from schemas.events import Comparison, Judgment
 from schemas.ids import unit_interval
 from streams.filter_rules import verifier_decided
 
-LABELS = 200
-"""By default: with Harbor's share of ties, a win rate within about 5 points (95 %)."""
+LABELS = 400
+"""By default: of so many a win rate is within 5 points (95 %)."""
 
 _LEAST_SHARE = 0.25
 
@@ -15,8 +15,8 @@ _LEAST_SHARE = 0.25
 def label_sample(judgments: Sequence[Judgment], most: int = LABELS) -> list[Comparison]:
     """At most ``most`` of them, by a stable hash of their ids.
 
-    A judge is calibrated on what it decided, so all of that comes first; but at least a quarter of
-    the sample is of each kind, as far as there are so many: a verifier may err as well.
+    What the judge decided comes first, for it is calibrated on that, and people call much of it a
+    tie; but a quarter is what verifiers decided, as far as there is so much: they may err as well.
     """
     decided = [one.comparison for one in judgments if verifier_decided(one)]
     judged = [one.comparison for one in judgments if not verifier_decided(one)]
