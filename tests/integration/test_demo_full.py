@@ -38,7 +38,7 @@ def test_the_whole_story_and_that_it_goes_on_where_it_stopped(tmp_path: Path) ->
     assert result.accounting.closed
     assert result.bill.saving < result.bill.marginal_saving
     page = report(result)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     assert all(TITLES[name] in page for name in result.policies)
     # one file: nothing is loaded from elsewhere
     assert "src=" not in page

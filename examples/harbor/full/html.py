@@ -21,6 +21,13 @@ def report(result: FullResult) -> str:
     template = pages.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     # round k's policy is compared after it was trained: those of round 2 stand in the last
     wins = [*(one.wins for one in result.rounds[1:]), result.last_wins]
+    trials = [trial for one in result.rounds for trial in one.trials]
+    gates = [
+        (cell, gate)
+        for cell in result.cells
+        for gate in cell.gates
+        if cell.seed == FIRST_SEED and cell.name in (Name.THUMBS, Name.RLAIF_1, Name.RLAIF_2)
+    ]
     return template.render(
         result=result,
         titles=TITLES,
@@ -28,13 +35,14 @@ def report(result: FullResult) -> str:
         questions=max((one.n for one in result.policies.values()), default=0),
         best_of_4=Name.BEST_OF_4 in result.policies,
         rounds=list(zip(result.rounds, wins, strict=True)),
-        trials=[trial for one in result.rounds for trial in one.trials],
-        gates=[
-            (cell, gate)
-            for cell in result.cells
-            for gate in cell.gates
-            if cell.seed == FIRST_SEED and cell.name in (Name.THUMBS, Name.RLAIF_1, Name.RLAIF_2)
-        ],
+        trials=trials,
+        gates=gates,
+        gate_decisions=plots.gate_decisions(
+            [
+                *((trial.title, gate) for trial in trials for gate in trial.gates),
+                *((TITLES[cell.name], gate) for cell, gate in gates),
+            ]
+        ),
         labels_per_pair=result.rounds[0].bought.labels_per_pair,
         machine_pairs=sum(one.bought.machine_pairs for one in result.rounds),
         seeds=plots.seeds(result),

@@ -7,18 +7,19 @@ from consumers.calibration.splits import Split, SplitShares, split_of
 from examples.harbor.demo.gather import decides
 from examples.harbor.full.cost import Labelling
 from schemas.events import Calibration, CandidateSet, Judgment, Label
-from schemas.records import LabelRole, Origin, PreferenceSource, Record, Verdict
+from schemas.records import GateResult, LabelRole, Origin, PreferenceSource, Record, Verdict
 from trainer.anchor_wins import AnchorWins
 from trainer.dataset import FrozenDataset
 from trainer.evaluate import Share
 
 
 class Trial(Record):
-    """Something that asked to be trained on, what the gate said, and why."""
+    """Something that asked to be trained on, what the gate said, why, and its numbers."""
 
     title: str
     verdict: Verdict
     why: str
+    gates: tuple[GateResult, ...] = ()
 
 
 class LabelledRound(Record):

@@ -88,7 +88,12 @@ class StoryLabelling:
                 self._rules.calibration.shares,
             ),
             trials=tuple(
-                Trial(title=one.title, verdict=one.decision.verdict, why=one.why)
+                Trial(
+                    title=one.title,
+                    verdict=one.decision.verdict,
+                    why=one.why,
+                    gates=one.decision.results,
+                )
                 for one in gathered.trials
             ),
             measured=tuple(sorted(gathered.measured)),

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 from examples.harbor.full.policies import TITLES
 from examples.harbor.full.result import FullResult
 from infra.svg_plot import BLUE, GREY, ORANGE, svg
+from schemas.records import GateResult, Verdict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MARKS = "osD^v<>Pp*"
+# Gates that want a share or a kappa, or a bound of one, to be no less than their threshold.
+_AT_LEAST = ("kappa", "coverage", "slice ", "holdout", "human_share")
 
 
 def accuracy_against_length(result: FullResult) -> str:
@@ -53,6 +56,25 @@ def margins(result: FullResult) -> str:
             axes.legend(frameon=False)
 
     return svg(draw)
+
+
+def gate_decisions(asked: Sequence[tuple[str, GateResult]]) -> str:
+    """What was asked, and each of its gates that is a share or a kappa, against its least value."""
+    rows = [
+        (f"{title}: {gate.name}", gate)
+        for title, gate in asked
+        if gate.value is not None and gate.name.startswith(_AT_LEAST)
+    ]
+
+    def draw(axes: "Axes") -> None:
+        for place, (_, gate) in enumerate(reversed(rows)):
+            passed = gate.verdict is Verdict.PASS
+            axes.plot(gate.value, place, "o" if passed else "X", color=BLUE if passed else ORANGE)
+            axes.plot(gate.threshold, place, "|", color=GREY, markersize=12)
+        axes.set_yticks(range(len(rows)), [title for title, _ in reversed(rows)], fontsize=7)
+        axes.set_xlabel("value (● passed, ✖ did not), and the least that passes (|)")
+
+    return svg(draw, high_in=1.2 + 0.22 * len(rows))
 
 
 def cost(result: FullResult) -> str:
