@@ -61,17 +61,16 @@ def margins(result: FullResult) -> str:
 def gate_decisions(asked: Sequence[tuple[str, GateResult]]) -> str:
     """What was asked, and each of its gates that is a share or a kappa, against its least value."""
     rows = [
-        (f"{title}: {gate.name}", gate)
+        (f"{title}: {gate.name}", gate.value, gate.threshold, gate.verdict is Verdict.PASS)
         for title, gate in asked
-        if gate.value is not None and gate.name.startswith(_AT_LEAST)
+        if gate.value is not None and gate.threshold is not None and gate.name.startswith(_AT_LEAST)
     ]
 
     def draw(axes: "Axes") -> None:
-        for place, (_, gate) in enumerate(reversed(rows)):
-            passed = gate.verdict is Verdict.PASS
-            axes.plot(gate.value, place, "o" if passed else "X", color=BLUE if passed else ORANGE)
-            axes.plot(gate.threshold, place, "|", color=GREY, markersize=12)
-        axes.set_yticks(range(len(rows)), [title for title, _ in reversed(rows)], fontsize=7)
+        for place, (_, value, least, passed) in enumerate(reversed(rows)):
+            axes.plot(value, place, "o" if passed else "X", color=BLUE if passed else ORANGE)
+            axes.plot(least, place, "|", color=GREY, markersize=12)
+        axes.set_yticks(range(len(rows)), [title for title, *_ in reversed(rows)], fontsize=7)
         axes.set_xlabel("value (● passed, ✖ did not), and the least that passes (|)")
 
     return svg(draw, high_in=1.2 + 0.22 * len(rows))
