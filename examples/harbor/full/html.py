@@ -40,7 +40,7 @@ def report(result: FullResult) -> str:
         gate_decisions=plots.gate_decisions(
             [
                 *((trial.title, gate) for trial in trials for gate in trial.gates),
-                *((TITLES.get(cell.name, "reward model"), gate) for cell, gate in gates),
+                *((TITLES[Name(cell.name)], gate) for cell, gate in gates),
             ]
         ),
         labels_per_pair=result.rounds[0].bought.labels_per_pair,
