@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import sqrt
-from statistics import fmean, stdev, variance
+from statistics import fmean, stdev
 
 from schemas.events import Judgment
 from schemas.interval import two_sided_z
@@ -100,21 +100,21 @@ def wins_of(strata: Iterable[Stratum]) -> AnchorWins:
 def _error(strata: Sequence[Stratum], total: int) -> float | None:
     """Half the 95 % interval of the mean difference after stratification (Cochran 1977, 5A.9): what
     differences vary by within strata, and what other comparisons would vary the strata's sizes by.
+
+    Each stratum is given half a comparison that the judge alone gives to the policy and half a one
+    that people alone do (Bonett and Price 2012): a hundred without a difference are no proof.
     """
-    if any(len(one.scores) < 2 for one in strata):
+    if sum(len(one.scores) for one in strata) < 2:
         return None
-    weights = [one.size / total for one in strata]
-    differences = [[judge - human for judge, human in one.scores] for one in strata]
-    means = [fmean(some) for some in differences]
-    mean = sum(weight * one for weight, one in zip(weights, means, strict=True))
-    within = sum(
-        weight**2 * variance(some) / len(some)
-        for weight, some in zip(weights, differences, strict=True)
-    )
-    between = sum(
-        weight * (one - mean) ** 2 / total for weight, one in zip(weights, means, strict=True)
-    )
-    return two_sided_z() * sqrt(within + between)
+    within = between = mean = 0.0
+    for one in strata:
+        weight, n = one.size / total, len(one.scores) + 2
+        differences = [judge - human for judge, human in one.scores]
+        squares = sum(difference**2 for difference in differences) + 1
+        within += weight**2 * (squares / n - (sum(differences) / n) ** 2) / n
+        between += weight * fmean(differences) ** 2 / total
+        mean += weight * fmean(differences)
+    return two_sided_z() * sqrt(within + between - mean**2 / total)
 
 
 class WinRate(Record):
