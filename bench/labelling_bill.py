@@ -109,6 +109,7 @@ def _steps(
         waiting=lambda _: None,
     )
     asking = Asking(
+        workload_id=rules.pipeline.workload,
         sampling=rules.pipeline.sample,
         temperature=TEMPERATURE,
         anchors=(),
