@@ -23,7 +23,8 @@ _OF_ANY_EVENT = """
 _OF_RUBRIC = """list_bool_and(list_transform(string_split(rubric_version, '+'),
                 lambda one: one = $rubric OR starts_with(one, $rubric || '/')))"""
 
-# The first reason counts, and of equal rows the first in the log stays.
+# The first reason counts, and of equal rows the first in the log stays. The judge comes last: whom
+# nobody picked is known when the others are removed, and the manifest then picks it by name.
 _PAIRS = f"""
 CREATE TEMP TABLE decided AS
 WITH {_FIRSTS},
@@ -32,9 +33,9 @@ ruled AS (
         CASE{_OF_ANY_EVENT}
             WHEN NOT list_contains($sources, source) THEN 'other_source'
             WHEN $rubric IS NOT NULL AND NOT {_OF_RUBRIC} THEN 'other_rubric'
-            WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
             WHEN prompt_id IN (SELECT unnest($excluded::VARCHAR[])) THEN 'excluded_prompt'
             WHEN _pair IS NULL THEN 'same_text'
+            WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
         END AS reason
     FROM log
 ),
@@ -78,7 +79,7 @@ class Decided:
     """What the rules made of a log; the table ``kept`` has where the rows that stay lie, in the
     order of their event ids.
 
-    ``counts`` are by source (of labels: by role), ``removed`` by reason.
+    ``judge_config_hash`` is the one that was picked, else that of the rlaif rows. ``counts`` are by source (of labels: by role), ``removed`` by reason.
     """
 
     judge_config_hash: str | None
@@ -110,7 +111,8 @@ def decide_pairs(db: duckdb.DuckDBPyConnection, rules: Rules) -> Decided:
             f"the rlaif rows were judged under {len(judges)} configurations "
             f"({', '.join(name for (name,) in judges)}); pick one with --judge-config"
         )
-    return _decided(db, judges[0][0] if judges else None)
+    only = judges[0][0] if judges else None
+    return _decided(db, rules.judge_config_hash or only)
 
 
 def decide_labels(db: duckdb.DuckDBPyConnection, workload_id: str | None) -> Decided:

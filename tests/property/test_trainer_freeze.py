@@ -14,19 +14,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.codec import Codec
-from schemas.errors import SchemaMismatch
+from schemas.errors import ConfigError, SchemaMismatch
 from schemas.events import Preference
 from schemas.records import PreferenceSource
 from tests.events import completion
 from tests.frozen_rows import frozen_rows
 from tests.preferences import preference, said
 from trainer.dataset import load, write
-from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
+from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze, settings_of
 from trainer.row_hash import newest_schema, row_sha256
 from trainer.staged_log import LogValues, StagedLog, fetched, stage
 
 CODEC = Codec()
 VERSIONS = [one for one in CODEC.registry.versions() if one.topic == "preferences"]
+JUDGES = ["jc", "jc", "jc", "old"]
 TEXTS = st.sampled_from(["yes", "no 'quoted'", "", 'line\n"two"', "Zürich 你好", "long " * 40])
 
 
@@ -56,6 +57,7 @@ def a_value(draw: st.DrawFn) -> bytes | None:
         source=draw(st.sampled_from(PreferenceSource)),
         margin=draw(st.none() | st.floats(allow_nan=False, allow_infinity=False)),
         chosen_length=draw(st.sampled_from([0, 63, 64, 10**6, 2**62])),
+        judge_config_hash=draw(st.sampled_from(JUDGES)),
         rejected_checks=dict(list(checks.items())[: draw(st.integers(0, 3))]),
     )
     schema = draw(st.sampled_from([VERSIONS[-1], *VERSIONS]))
@@ -89,9 +91,10 @@ def decoded(values: list[bytes | None]) -> list[Preference]:
 
 
 def one_by_one(
-    rows: list[Preference], earlier: list[Preference]
+    rows: list[Preference], earlier: list[Preference], judge: str
 ) -> tuple[list[Preference], Counter[str]]:
-    """What stays of the shop without prompt q, and what is removed by reason."""
+    """What stays of the shop without prompt q, and what is removed by reason; of rlaif rows those
+    of the judge stay."""
     stays: list[Preference] = []
     seen: set[str] = set()
     removed: Counter[str] = Counter()
@@ -108,6 +111,8 @@ def one_by_one(
             reason = "excluded_prompt"
         elif row.chosen == row.rejected:
             reason = "same_text"
+        elif row.source is PreferenceSource.RLAIF and row.judge_config_hash != judge:
+            reason = "other_judge_config"
         elif any(pair(row) == pair(other) for other in earlier):
             reason = "earlier_dataset"
         elif any(pair(row) == pair(other) for other in stays):
@@ -124,6 +129,7 @@ def pair(row: Preference) -> object:
     return row.prompt, row.chosen, row.rejected
 
 
+WANTED = FreezeSettings(workload_id="shop", rubric="r", excluded_prompt_ids=frozenset({"q"}))
 AT_ONCE = st.sampled_from([1, 4, 5_000])
 
 
@@ -138,10 +144,10 @@ def a_log(values: list[bytes | None], rows_at_once: int) -> Iterator[StagedLog]:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(a_value(), max_size=30), AT_ONCE)
 def test_columns_freeze_as_single_events_do(values: list[bytes | None], rows_at_once: int) -> None:
-    wanted = FreezeSettings(workload_id="shop", rubric="r", excluded_prompt_ids=frozenset({"q"}))
+    wanted = WANTED.model_copy(update={"judge_config_hash": "jc"})
     earlier = frozen_rows([preference("a", prompt=said("yes", "user"), chosen=said("yes"))])
     rows = decoded(values)
-    stays, removed = one_by_one(rows, list(earlier.rows))
+    stays, removed = one_by_one(rows, list(earlier.rows), "jc")
     unreadable = len(values) - len(rows)
     with a_log(values, rows_at_once) as log, tempfile.TemporaryDirectory() as name:
         before, out = Path(name) / "before", Path(name) / "out"
@@ -152,6 +158,21 @@ def test_columns_freeze_as_single_events_do(values: list[bytes | None], rows_at_
         assert manifest.rows == len(stays)
         if stays:
             assert load(out).rows == tuple(stays)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(a_value(), max_size=30), st.sampled_from([None, "jc", "old", "new"]))
+def test_what_a_manifest_says_freezes_the_same_again(
+    values: list[bytes | None], judge: str | None
+) -> None:
+    wanted = WANTED.model_copy(update={"judge_config_hash": judge})
+    with a_log(values, 5_000) as log:
+        try:
+            manifest = freeze(log, wanted, (), None)
+        except ConfigError as error:
+            assert judge is None and "pick one with --judge-config" in str(error)
+            return
+        assert freeze(log, settings_of(manifest), (), None) == manifest
 
 
 @settings(max_examples=60, deadline=None)

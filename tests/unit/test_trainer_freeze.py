@@ -198,6 +198,23 @@ def test_freezing_the_manifests_settings_again_gives_the_same_manifest() -> None
     assert again.manifest.manifest_hash == first.manifest.manifest_hash
 
 
+@pytest.mark.parametrize(
+    ("picked", "rows"),
+    [
+        # after the judge was exchanged: none of its own rows is there yet
+        ("new", [human("h"), preference("a", judge_config_hash="old")]),
+        # nobody was picked, and the other judge's row measures
+        (None, [preference("a"), preference("b", judge_config_hash="old")]),
+    ],
+)
+def test_a_dataset_without_a_judges_rows_can_be_had_again(
+    picked: str | None, rows: list[Preference]
+) -> None:
+    first = frozen(*rows, judge_config_hash=picked, excluded_prompt_ids={"prompt of b"})
+    assert first.manifest.judge_config_hash == (picked or "jc")
+    assert frozen_rows(rows, settings_of(first.manifest), RANGES) == first
+
+
 def test_a_log_has_the_same_hash_in_every_release(tmp_path: Path) -> None:
     """Of rows in the schema that their manifest names, whatever newer ones add."""
     rows = [
