@@ -47,7 +47,10 @@ def train(
         typer.Option(help="JSONL of held-out prompts to evaluate on; kept out of training."),
     ] = None,
     exclude: Annotated[
-        list[Path] | None, typer.Option(help="More JSONL of prompts that must stay out.")
+        list[Path] | None,
+        typer.Option(
+            help="More JSONL of prompts that must stay out; a --manifest with them is refused."
+        ),
     ] = None,
     offsets: Annotated[
         list[str] | None,
@@ -119,8 +122,11 @@ def train(
         live_by(sys.stdin.fileno(), lease_s)
     if (manifest is None) is not from_topic:
         raise ConfigError("name what to train on: either --manifest M or --from-topic")
-    if manifest is not None and offsets:
-        raise ConfigError("--range is of the topic; a --manifest names its own: leave --range out")
+    if manifest is not None and (offsets or source or judge_config):
+        raise ConfigError(
+            "--range, --source and --judge-config choose among what the topic holds; the rows of a "
+            "--manifest are chosen: leave them out, or freeze with them by `prefstream dataset`"
+        )
     if promote and ungated:
         raise ConfigError(
             "an --ungated run is a baseline and never promoted; leave one of them out"

@@ -13,6 +13,7 @@ from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
 from cli.promotion import Promotion, find_run, held_out_prompts, promote_run, registry_of
 from cli.rewarded import rewarded, section
+from consumers.anchors.held_out import repeating
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
@@ -29,7 +30,7 @@ from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Step
 from trainer.promotion.tell import tell
 from trainer.prompt_columns import logged_samples
-from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
+from trainer.prompts import EvaluationPrompt, read_prompts
 from trainer.run import Canary, Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
 
@@ -181,16 +182,15 @@ def _dataset(
     infra: Settings,
     measuring: Sequence[EvaluationPrompt],
 ) -> FrozenDataset:
+    named = [prompt for path in request.exclude for prompt in read_prompts(path)]
     if request.manifest is not None:
         loaded = load_own(request.manifest, project)
-        seen = prompt_ids(measuring) & {row.prompt_id for row in loaded.rows}
-        if seen:
+        if seen := repeating(loaded.rows, [*measuring, *named]):
             raise ConfigError(
-                f"{request.manifest}: {len(seen)} held-out prompts are in the dataset; freeze it "
-                "again with --exclude"
+                f"{request.manifest}: {len(seen)} prompts of the dataset are a held-out one, or "
+                "nearly; freeze it again with --exclude"
             )
         return loaded
-    named = [prompt for path in request.exclude for prompt in read_prompts(path)]
     with staged(infra, Preference, request.dataset_dir, request.offsets) as log:
         asked = log.prompts(project.workload)
         out = kept_out(TopicLog(infra), project, request.project, asked, [*measuring, *named])

@@ -79,7 +79,8 @@ class Decided:
     """What the rules made of a log; the table ``kept`` has where the rows that stay lie, in the
     order of their event ids.
 
-    ``judge_config_hash`` is the one that was picked, else that of the rlaif rows. ``counts`` are by source (of labels: by role), ``removed`` by reason.
+    ``judge_config_hash`` is the one that was picked, else that of the rlaif rows. ``counts`` are by
+    source (of labels: by role), ``removed`` by reason.
     """
 
     judge_config_hash: str | None

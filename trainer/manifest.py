@@ -23,8 +23,8 @@ class Manifest(Record):
     empty for a dataset that was frozen from a list in this process. ``row_schema`` is the id of
     the schema that the rows are hashed in (see ``row_hash``). ``counts`` are by source. Of labels
     they are by role, and what only pairs have is empty. ``judge_config_hash`` is the one that was
-    picked, even where none of its rows is left, or that of the rlaif rows. ``workload_id`` None = every workload's,
-    ``rubric`` None = any rubric's.
+    picked, even where none of its rows is left, or that of the rlaif rows. ``workload_id`` None =
+    every workload's, ``rubric`` None = any rubric's.
     """
 
     format_version: int = 2

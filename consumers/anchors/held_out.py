@@ -1,6 +1,6 @@
 """The prompts that measure something, and so are never trained on."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,10 +70,25 @@ def held_out(
         if one.prompt_id in measured
         or (one.purpose in _MEASURING and not _is_core(one.prompt_id, shares))
     }
-    texts |= {one.prompt_id: asked(one.messages) for one in prompts}
+    texts |= _texts(prompts)
     measured |= texts.keys()
-    others = ((row.prompt_id, asked(row.prompt)) for row in rows if row.prompt_id not in measured)
-    return HeldOut(measured=frozenset(measured), repeated=near_duplicates(texts, others))
+    others = (row for row in rows if row.prompt_id not in measured)
+    return HeldOut(measured=frozenset(measured), repeated=_repeated(texts, others))
+
+
+def repeating(rows: Sequence[Asked], prompts: Iterable[Measuring]) -> frozenset[str]:
+    """The ids of the rows' prompts that are one of ``prompts``, or nearly."""
+    texts = _texts(prompts)
+    same = texts.keys() & {row.prompt_id for row in rows}
+    return frozenset(same | _repeated(texts, rows).keys())
+
+
+def _texts(prompts: Iterable[Measuring]) -> dict[str, str]:
+    return {one.prompt_id: asked(one.messages) for one in prompts}
+
+
+def _repeated(texts: Mapping[str, str], rows: Iterable[Asked]) -> dict[str, str]:
+    return near_duplicates(texts, ((row.prompt_id, asked(row.prompt)) for row in rows))
 
 
 def _is_core(prompt_id: str, shares: SplitShares) -> bool:

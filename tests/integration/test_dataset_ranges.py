@@ -79,4 +79,4 @@ def test_a_training_names_its_range_in_the_run(log: Settings, project: Path) -> 
     assert told.offset_ranges == (held.model_copy(update={"last": held.first}),)
 
     both = prefstream("train", "--manifest", project, *arguments, *named)
-    assert "a --manifest names its own" in str(both.exception)
+    assert "the rows of a --manifest are chosen" in str(both.exception)

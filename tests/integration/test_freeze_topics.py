@@ -107,4 +107,4 @@ def test_what_decides_on_a_promotion_is_never_trained_on(log: Settings, project:
         *("--policy", project / "none", "--out", project / "new"),
     )
     assert isinstance(late.exception, ConfigError)
-    assert "1 held-out prompts are in the dataset" in str(late.exception)
+    assert "2 prompts of the dataset are a held-out one" in str(late.exception)

@@ -170,7 +170,8 @@ def test_what_a_manifest_says_freezes_the_same_again(
         try:
             manifest = freeze(log, wanted, (), None)
         except ConfigError as error:
-            assert judge is None and "pick one with --judge-config" in str(error)
+            assert judge is None
+            assert "pick one with --judge-config" in str(error)
             return
         assert freeze(log, settings_of(manifest), (), None) == manifest
 
