@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from consumers.export_rows import Format
+from consumers.export_rows import UNTAGGED, Format
 from schemas.records import PreferenceSource
 
 
@@ -29,7 +29,8 @@ def export(
     """Write the preferences to a file, each row with its source, rubric, teacher and margin.
 
     Formats: trl (DPO, ORPO), kto (two rows a pair), reward (with a margin), ultrafeedback
-    (binarized, chosen and rejected with the prompt), openai (preference fine-tuning; no tags).
+    (binarized, chosen and rejected with the prompt), openai (preference fine-tuning, which refuses
+    fields it does not know: of pairs.jsonl the tags go to pairs.tags.jsonl, a line a row).
     The topic is written as it is, prompts of anchors and of the benchmark too; a frozen dataset
     holds neither.
 
@@ -39,7 +40,7 @@ def export(
       prefstream export human.jsonl --source human --workload harbor
       prefstream export unpaired.jsonl --format kto --dataset data/round1
     """
-    from consumers.export import export_preferences, logged_preferences
+    from consumers.export import export_preferences, logged_preferences, tags_file
     from infra.settings import Settings
     from trainer.dataset import load
 
@@ -55,6 +56,8 @@ def export(
         return
     kinds = ", ".join(f"{name} {n:,}" for name, n in report.by_source.items()) or "none"
     typer.echo(f"{report.pairs:,} pairs, {report.rows:,} rows in {out} ({kinds})")
+    if format_ in UNTAGGED:
+        typer.echo(f"their tags are in {tags_file(out)}")
     typer.echo(
         f"left out: {report.repeated:,} repeated ids, {report.filtered:,} not asked for, "
         f"{report.undecodable:,} undecodable"

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cli.project import Project, load_project
 from consumers.anchors.held_out import Asked, HeldOut, held_out
+from infra.full_disk import a_full_disk_is_fatal
 from infra.settings import Settings
 from infra.topic_log import EventLog, snapshot
 from infra.topic_range import parts_of
 from schemas.errors import ConfigError
 from schemas.events import TOPICS, Event
 from trainer.dataset import FrozenDataset, load
-from trainer.full_disk import a_full_disk_is_fatal
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
 from trainer.prompts import EvaluationPrompt, read_prompts

@@ -11,6 +11,7 @@ from consumers.calibration.labellers import Labellers
 from consumers.clickhouse.rows import event_json
 from consumers.topic_files import read_topics, write_topics
 from examples.harbor.demo.display import Display
+from infra.full_disk import a_full_disk_is_fatal
 from infra.settings import Settings
 from schemas.errors import ConfigError
 from schemas.events import Comparison
@@ -58,9 +59,10 @@ def project_rounds(
 
     def around(log: RoundLog) -> RoundSurroundings:
         def waiting(comparisons: Sequence[Comparison]) -> None:
-            out.mkdir(parents=True, exist_ok=True)
             lines = (f"{event_json(one)}\n" for one in comparisons)
-            (out / WAITING_FILE).write_text("".join(lines), encoding="utf-8")
+            with a_full_disk_is_fatal(out):
+                out.mkdir(parents=True, exist_ok=True)
+                (out / WAITING_FILE).write_text("".join(lines), encoding="utf-8")
 
         decide = CalibrationRule(settings=loaded.gate)
         people = Labellers(log, loaded.calibration, decide, ledger, waiting)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from infra.full_disk import a_full_disk_is_fatal
 from schemas.errors import ConfigError
 from schemas.events import Calibration
 from schemas.records import Record
@@ -29,8 +30,9 @@ def read_state(out: Path) -> RoundsState:
 
 
 def write_state(out: Path, state: RoundsState) -> None:
-    """Keep it: whole, or as it was."""
-    out.mkdir(parents=True, exist_ok=True)
+    """Keep it: whole, or as it was; ``Fatal`` where there is no room."""
     part = out / f"{STATE_FILE}.part"
-    part.write_text(state.model_dump_json(), encoding="utf-8")
-    part.replace(out / STATE_FILE)
+    with a_full_disk_is_fatal(out):
+        out.mkdir(parents=True, exist_ok=True)
+        part.write_text(state.model_dump_json(), encoding="utf-8")
+        part.replace(out / STATE_FILE)

@@ -101,6 +101,7 @@ def rounds(
     from cli.round_project import project_rounds
     from cli.round_sampler import open_policy
     from examples.harbor.demo.display import Display
+    from infra.full_disk import a_full_disk_is_fatal
     from schemas.errors import ConfigError
 
     console = Console(stderr=as_json)
@@ -133,7 +134,8 @@ def rounds(
         found = run_job(
             replace(job, decay=decay, labels=labels), replace(around, open_policy=opener)
         )
-    (out / "rounds.svg").write_text(_plot(found), encoding="utf-8")
+    with a_full_disk_is_fatal(out):
+        (out / "rounds.svg").write_text(_plot(found), encoding="utf-8")
     if as_json:
         typer.echo(_json(found))
     else:

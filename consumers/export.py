@@ -1,18 +1,16 @@
 """Preferences as a file that trainers read."""
 
-import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from consumers.export_rows import Format, Row, rows_of
+from consumers.export_file import lines_to
+from consumers.export_rows import UNTAGGED, Format, Row, rows_of, tags_of
 from infra.settings import Settings
 from infra.topic_log import read, snapshot
-from schemas.errors import ConfigError
 from schemas.events import TOPICS, Event, Preference
 from schemas.records import PreferenceSource
 
@@ -34,7 +32,7 @@ class ExportReport(BaseModel):
 
 
 class Export:
-    """One export: rows from logged events, the first of an id only, counting what it leaves out."""
+    """One export: pairs of logged events, the first of an id only, counting what it leaves out."""
 
     def __init__(
         self,
@@ -50,8 +48,8 @@ class Export:
         self._counts: Counter[str] = Counter()
         self._by_source: Counter[str] = Counter()
 
-    def rows(self, events: Iterable[Event | None]) -> Iterator[Row]:
-        """The rows of these events, in their order; None is one that could not be read."""
+    def pairs(self, events: Iterable[Event | None]) -> Iterator[tuple[Preference, list[Row]]]:
+        """Pairs with their rows, in the order of the events; None is one that could not be read."""
         for event in events:
             if not isinstance(event, Preference):
                 self._counts["undecodable"] += 1
@@ -65,10 +63,10 @@ class Export:
                 ):
                     self._counts["filtered"] += 1
                     continue
+                rows = rows_of(event, self._format)
                 self._by_source[event.source.value] += 1
-                for row in rows_of(event, self._format):
-                    self._counts["rows"] += 1
-                    yield row
+                self._counts["rows"] += len(rows)
+                yield event, rows
 
     def report(self) -> ExportReport:
         """What has been counted so far."""
@@ -100,35 +98,21 @@ def export_preferences(
 ) -> ExportReport:
     """Write the preferences among these events to ``path``, in their order.
 
-    The file appears whole or not at all. Raises ``ConfigError`` if it cannot be written, and what
-    reading the events raises.
+    Where the format has no room for where a row comes from, that goes to ``tags_file`` beside it,
+    a line a row. Raises as ``lines_to``, and what reading the events raises.
     """
     export = Export(sources=sources, workload_id=workload_id, format_=format_)
-    write_lines(path, export.rows(events))
+    with ExitStack() as files:
+        write = files.enter_context(lines_to(path))
+        tag = files.enter_context(lines_to(tags_file(path))) if format_ in UNTAGGED else None
+        for pair, rows in export.pairs(events):
+            for row in rows:
+                write(row)
+            if tag is not None:
+                tag(tags_of(pair))
     return export.report()
 
 
-def write_lines(path: Path, rows: Iterable[Row]) -> None:
-    """Write the rows as JSON lines, atomically; raises ``ConfigError`` where the file cannot be
-    written."""
-    try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written ({error.strerror}); choose a folder that exists and that "
-            "you may write to"
-        ) from None
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp is private; a data set is as readable as any file that one writes.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(draft, 0o666 & ~umask)
-        os.replace(draft, path)
-    except BaseException:
-        os.unlink(draft)
-        raise
+def tags_file(path: Path) -> Path:
+    """``pairs.jsonl`` has its tags in ``pairs.tags.jsonl``."""
+    return path.with_name(f"{path.stem}.tags{path.suffix}")

@@ -8,7 +8,8 @@
 | ultrafeedback | what reads UltraFeedback-binarized             | 1           |
 | openai        | OpenAI's preference fine-tuning                | 1           |
 
-All but ``openai``, which refuses fields it does not know, carry where the row comes from.
+All but ``openai``, which refuses fields it does not know, carry where the row comes from; of that
+one it stands in a file beside it.
 """
 
 from collections.abc import Callable, Iterable
@@ -34,6 +35,10 @@ class Format(StrEnum):
     OPENAI = "openai"
 
 
+UNTAGGED = frozenset({Format.OPENAI})
+"""Formats whose rows cannot say where they come from."""
+
+
 def rows_of(preference: Preference, format_: Format) -> list[Row]:
     """The rows of one pair."""
     return _ROWS[format_](preference)
@@ -45,7 +50,7 @@ def _trl(preference: Preference) -> list[Row]:
             "prompt": _messages(preference.prompt),
             "chosen": _messages(preference.chosen),
             "rejected": _messages(preference.rejected),
-            **_origin(preference),
+            **tags_of(preference),
         }
     ]
 
@@ -57,7 +62,7 @@ def _kto(preference: Preference) -> list[Row]:
             "prompt": _messages(preference.prompt),
             "completion": _messages(answer),
             "label": label,
-            **_origin(preference),
+            **tags_of(preference),
         }
         for answer, label in ((preference.chosen, True), (preference.rejected, False))
     ]
@@ -81,7 +86,7 @@ def _ultrafeedback(preference: Preference) -> list[Row]:
             "messages": prompt + _messages(preference.chosen),
             "score_chosen": half,
             "score_rejected": -half,
-            **_origin(preference),
+            **tags_of(preference),
         }
     ]
 
@@ -109,7 +114,8 @@ _ROWS: dict[Format, Callable[[Preference], list[Row]]] = {
 }
 
 
-def _origin(preference: Preference) -> Row:
+def tags_of(preference: Preference) -> Row:
+    """Where the pair comes from."""
     return {
         "event_id": preference.event_id,
         "prompt_id": preference.prompt_id,

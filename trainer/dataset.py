@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
+from infra.full_disk import a_full_disk_is_fatal
 from schemas.errors import ConfigError
 from schemas.events import EVENTS, Event, Preference
 from schemas.registry import RegisteredSchema
-from trainer.full_disk import a_full_disk_is_fatal
-from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, read_manifest
+from trainer.manifest import MANIFEST_FILE, ROWS_FILE, Manifest, of_pairs, read_manifest
 from trainer.plain_rows import plain_rows
 from trainer.row_hash import row_schema, row_sha256
 
@@ -86,13 +86,9 @@ def load(path: Path) -> FrozenDataset:
     Raises ``ConfigError`` where a file is missing, the rows are not those that were frozen, or
     they are no pairs.
     """
-    manifest = read_manifest(path)
+    manifest = of_pairs(path)
     folder = path if path.is_dir() else path.parent
-    rows: list[Preference] = []
-    for row in stored_rows(folder, manifest):
-        if not isinstance(row, Preference):
-            raise ConfigError(f"{folder}: holds {manifest.topic}, no pairs; freeze preferences")
-        rows.append(row)
+    rows = [row for row in stored_rows(folder, manifest) if isinstance(row, Preference)]
     check_rows(rows, manifest, folder)
     return FrozenDataset(manifest=manifest, rows=tuple(rows))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 
+from infra.full_disk import a_full_disk_is_fatal
 from schemas.events import TOPICS, Label
 from trainer.manifest import ROWS_FILE, Manifest, read_manifest
 
@@ -12,8 +13,9 @@ _LABELS = TOPICS[Label]
 
 
 def write_card(folder: Path) -> None:
-    """Write the card beside the dataset in the folder."""
-    (folder / CARD_FILE).write_text(card(folder), encoding="utf-8")
+    """Write the card beside the dataset in the folder; ``Fatal`` where there is no room."""
+    with a_full_disk_is_fatal(folder):
+        (folder / CARD_FILE).write_text(card(folder), encoding="utf-8")
 
 
 def card(folder: Path) -> str:

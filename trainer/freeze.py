@@ -20,7 +20,7 @@ from trainer.dataset import FrozenDataset, columns_of, load, write_files
 from trainer.freeze_keys import pairs_in
 from trainer.freeze_rules import Rules, decide_labels, decide_pairs
 from trainer.handover import hand_over
-from trainer.manifest import Manifest, read_manifest
+from trainer.manifest import Manifest, of_pairs
 from trainer.row_hash import RowHash
 from trainer.staged_log import StagedLog, fetched
 
@@ -64,9 +64,10 @@ def freeze(
     the folders ``earlier`` holds: a pair is not trained on again unseen. Rows stand in the order of
     their event ids, so it does not matter in which order the partitions were read. Of labels only
     repeated events and other workloads are removed. Raises ``ConfigError`` where the RLAIF
-    rows have several ``judge_config_hash`` and none was picked, or where no row is left to write,
-    and as ``write_files``.
+    rows have several ``judge_config_hash`` and none was picked, where an earlier folder holds no
+    dataset of pairs, or where no row is left to write, and as ``write_files``.
     """
+    before = [of_pairs(folder).manifest_hash for folder in earlier]
     with log.connect() as db:
         if log.schema.topic == TOPICS[Label]:
             decided = decide_labels(db, settings.workload_id)
@@ -83,7 +84,7 @@ def freeze(
             rubric=settings.rubric,
             judge_config_hash=decided.judge_config_hash,
             excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
-            earlier=tuple(sorted(read_manifest(folder).manifest_hash for folder in earlier)),
+            earlier=tuple(sorted(before)),
             read=log.rows + log.unreadable,
             rows=decided.rows,
             row_schema=log.schema.schema_id,

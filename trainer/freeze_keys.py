@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.errors import ConfigError
 from schemas.events import EVENTS, Event, Label, Preference
 from schemas.registry import AvroSchema, RegisteredSchema
 from trainer.dataset import table_of
@@ -78,12 +79,19 @@ def pair(record: Mapping[str, object]) -> bytes | None:
 
 
 def pairs_in(folders: Iterable[Path]) -> Iterator[pa.Table]:
-    """The pairs of the datasets in these folders, some at a time."""
+    """The pairs of the datasets in these folders, some at a time.
+
+    Raises ``ConfigError`` where one cannot be read.
+    """
     for folder in folders:
-        with pq.ParquetFile(folder / ROWS_FILE) as file:
-            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(_PAIR)):
-                pairs = map(pair, batch.to_pylist())
-                yield pa.table({"_pair": pa.array(pairs, pa.binary())})
+        rows = folder / ROWS_FILE
+        try:
+            with pq.ParquetFile(rows) as file:
+                for batch in file.iter_batches(_ROWS_AT_ONCE, columns=list(_PAIR)):
+                    pairs = map(pair, batch.to_pylist())
+                    yield pa.table({"_pair": pa.array(pairs, pa.binary())})
+        except (OSError, pa.ArrowException) as error:
+            raise ConfigError(f"{rows}: cannot be read ({error}); freeze it again") from None
 
 
 @cache

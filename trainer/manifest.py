@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 
 from schemas.errors import ConfigError
+from schemas.events import TOPICS, Preference
 from schemas.records import OffsetRange, PreferenceSource, Record
 from trainer.row_hash import row_schema
 
@@ -55,6 +56,14 @@ class Manifest(Record):
         silent = {name for name in _LATER_FIELDS if getattr(self, name) is None}
         canonical = json.dumps(self.model_dump(mode="json", exclude=silent), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def of_pairs(path: Path) -> Manifest:
+    """The manifest of a dataset of pairs; raises as ``read_manifest``, and for one of labels."""
+    manifest = read_manifest(path)
+    if manifest.topic != TOPICS[Preference]:
+        raise ConfigError(f"{path}: holds {manifest.topic}, no pairs; freeze preferences")
+    return manifest
 
 
 def read_manifest(path: Path) -> Manifest:

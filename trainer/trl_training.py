@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from infra.full_disk import a_full_disk_is_fatal
 from schemas.errors import ConfigError
 from schemas.events import Preference
 from streams.inference.device import a_full_card_is_fatal, compute_device
@@ -19,7 +20,6 @@ from trainer.checkpoint import (
     load_policy,
     part_dir,
 )
-from trainer.full_disk import a_full_disk_is_fatal
 from trainer.policy import Kind, TrainedPolicy, Watch
 from trainer.precision import computes_in_bfloat16
 from trainer.progress import Diverged, StepLog, watching

@@ -1,8 +1,5 @@
 """What a training cannot go on with ends in one sentence and leaves the output where it was."""
 
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +8,7 @@ from pydantic import ValidationError
 
 from schemas.errors import ConfigError, Fatal
 from tests.frozen_rows import frozen_rows
+from tests.full_disk import room_for
 from tests.pair_rows import PAIR_ROWS
 from tests.tiny_policy import save_tiny_policy
 from trainer.checkpoint import part_dir
@@ -30,17 +28,6 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ignore(_: Progress) -> None: ...
-
-
-@contextmanager
-def room_for(file_bytes: int) -> Iterator[None]:
-    """No file may grow beyond this: what a full disk looks like to one process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_disk_that_is_full_from_the_start(policy: Path, tmp_path: Path) -> None:

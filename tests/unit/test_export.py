@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
-from consumers.export import Export, write_lines
-from consumers.export_rows import Format, Row, rows_of
-from schemas.errors import ConfigError
+from consumers.export import Export, export_preferences
+from consumers.export_rows import Format, rows_of
+from schemas.errors import ConfigError, Fatal
 from schemas.events import Preference
 from schemas.records import Message, PreferenceSource
 from tests.events import NOON, QUESTION, completion
+from tests.full_disk import room_for
+
+TEXTS = ("prompt", "chosen", "rejected")
 
 
 def preference(**changes: Any) -> Preference:
@@ -80,7 +83,8 @@ def test_openai_rows_have_no_field_that_it_does_not_know() -> None:
 
 def test_a_pair_of_two_rows_is_one_pair() -> None:
     export = Export(format_=Format.KTO)
-    assert len(list(export.rows([preference()]))) == 2
+    ((_, rows),) = export.pairs([preference()])
+    assert len(rows) == 2
     assert (export.report().pairs, export.report().rows) == (1, 2)
 
 
@@ -95,7 +99,7 @@ def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
         None,
         completion(),
     ]
-    rows = list(export.rows(events))
+    rows = [row for _, rows in export.pairs(events) for row in rows]
     assert [(row["event_id"], row["margin"]) for row in rows] == [("p1", 1.5)]
     assert export.report().model_dump() == {
         "pairs": 1,
@@ -109,23 +113,40 @@ def test_the_first_of_an_id_wins_and_what_is_left_out_is_counted() -> None:
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     out = tmp_path / "pairs.jsonl"
-    write_lines(out, rows_of(preference(), Format.TRL))
+    export_preferences([preference()], out)
     assert [json.loads(line)["chosen"][0]["content"] for line in out.read_text().splitlines()] == [
         "Zwölf."
     ]
 
     def broken() -> Any:
-        yield from rows_of(preference(), Format.TRL)
+        yield preference()
         raise RuntimeError("broker away")
 
     before = out.read_text()
     with pytest.raises(RuntimeError):
-        write_lines(out, broken())
+        export_preferences(broken(), out, format_=Format.OPENAI)
     assert out.read_text() == before
     assert list(tmp_path.iterdir()) == [out]
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
-    rows: list[Row] = []
     with pytest.raises(ConfigError, match="choose a folder"):
-        write_lines(tmp_path / "missing" / "pairs.jsonl", rows)
+        export_preferences([], tmp_path / "missing" / "pairs.jsonl")
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(tmp_path: Path) -> None:
+    rows = [preference(event_id=f"p{n}") for n in range(200)]
+    with room_for(10_000), pytest.raises(Fatal, match="no room to write"):
+        export_preferences(rows, tmp_path / "pairs.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tags_of_rows_that_have_no_room_for_them_stand_beside_them(tmp_path: Path) -> None:
+    out = tmp_path / "pairs.jsonl"
+    rows = [preference(), preference(event_id="p2", source=PreferenceSource.HUMAN, margin=None)]
+    export_preferences([*rows, rows[0]], out, format_=Format.OPENAI)
+    assert len(out.read_text().splitlines()) == 2
+    tags = [json.loads(line) for line in (tmp_path / "pairs.tags.jsonl").read_text().splitlines()]
+    (tagged,) = rows_of(rows[1], Format.TRL)
+    assert tags[1] == {name: tagged[name] for name in tagged.keys() - set(TEXTS)}
+    assert [(one["source"], one["margin"]) for one in tags] == [("RLAIF", 1.5), ("HUMAN", None)]

@@ -273,6 +273,21 @@ def test_pairs_of_an_earlier_dataset_stay_out(tmp_path: Path) -> None:
     assert frozen_rows(rows, settings_of(second.manifest)) != second
 
 
+def test_what_is_no_earlier_dataset_of_pairs_is_one_sentence(tmp_path: Path) -> None:
+    rows = [preference("a")]
+    with pytest.raises(ConfigError, match="nosuch: no such manifest"):
+        frozen_rows(rows, earlier=[tmp_path / "nosuch"])
+    (tmp_path / "parts").mkdir()
+    labels = values_of([label("ann", HumanWinner.A)])
+    freeze(stage(labels, newest_schema(Label), tmp_path / "parts"), LABELS, (), tmp_path / "labels")
+    with pytest.raises(ConfigError, match="labels: holds labels, no pairs"):
+        frozen_rows(rows, earlier=[tmp_path / "labels"])
+    write(frozen(preference("b")), tmp_path / "torn")
+    (tmp_path / "torn" / "rows.parquet").write_bytes(b"PAR1")
+    with pytest.raises(ConfigError, match=r"torn/rows\.parquet: cannot be read"):
+        frozen_rows(rows, earlier=[tmp_path / "torn"])
+
+
 def test_a_diff_names_what_only_one_holds() -> None:
     first = frozen(preference("a"), preference("b"), human("h"))
     second = frozen(preference("b", margin=9.0), human("h"), human("i"), sources=GATED_SOURCES[1:])
