@@ -58,6 +58,7 @@ def tune(
     from cli.round_project import project_rounds
     from cli.tune_job import Grid, run_trials, tuned_on
     from examples.harbor.demo.display import Display
+    from infra.full_disk import a_full_disk_is_fatal
     from schemas.errors import ConfigError
     from trainer.tuning import best
 
@@ -81,18 +82,19 @@ def tune(
         if not hasattr(config, "beta"):
             raise ConfigError(f"{algorithm} has no beta to tune; take dpo, orpo, simpo or kto")
         grid = Grid(betas=beta or BETAS, learning_rates=learning_rate or [config.learning_rate])
+        points = grid.points(config)
         trials = run_trials(
             job,
             around,
-            grid,
-            config,
+            points,
             tuned_on(job, around, manifest, judge_config),
             lambda trial, number: console.print(
-                f"trial {number} of {len(grid.points())}: {_line(trial)}", highlight=False
+                f"trial {number} of {len(points)}: {_line(trial)}", highlight=False
             ),
         )
     taken = best(trials)
-    (out / "tuning.json").write_text(_json(trials, taken), encoding="utf-8")
+    with a_full_disk_is_fatal(out):
+        (out / "tuning.json").write_text(_json(trials, taken), encoding="utf-8")
     if as_json:
         typer.echo(_json(trials, taken))
     else:

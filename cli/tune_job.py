@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from cli.current_judge import judge_config
 from cli.freezing import load_own
 from cli.round_job import RoundJob, RoundSurroundings, train_job
@@ -33,9 +35,34 @@ class Grid:
     betas: Sequence[float]
     learning_rates: Sequence[float]
 
-    def points(self) -> list[tuple[float, float]]:
-        """(beta, learning rate) of each trial."""
-        return list(product(self.betas, self.learning_rates))
+    def points(self, config: TrainingConfig) -> "list[Point]":
+        """Each trial's, of a training that is otherwise ``config``.
+
+        Raises ``ConfigError`` where a beta or learning rate cannot be one of it.
+        """
+        return [
+            Point(beta=beta, learning_rate=rate, config=_changed(config, beta, rate))
+            for beta, rate in product(self.betas, self.learning_rates)
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One trial's settings."""
+
+    beta: float
+    learning_rate: float
+    config: TrainingConfig
+
+
+def _changed(config: TrainingConfig, beta: float, learning_rate: float) -> TrainingConfig:
+    changed = config.model_dump() | {"beta": beta, "learning_rate": learning_rate}
+    try:
+        return type(config).model_validate(changed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "--" + ".".join(map(str, first["loc"])).replace("_", "-")
+        raise ConfigError(f"{place} {first['input']}: {first['msg']}; name another") from None
 
 
 def tuned_on(
@@ -69,12 +96,11 @@ def tuned_on(
 def run_trials(
     job: RoundJob,
     around: RoundSurroundings,
-    grid: Grid,
-    config: TrainingConfig,
+    points: Sequence[Point],
     pairs: FrozenDataset,
     tell: Callable[[Trial, int], None],
 ) -> list[Trial]:
-    """Train at every point of the grid; nothing but anchors decides, no benchmark plays a part."""
+    """Train at every point; nothing but anchors decides, no benchmark plays a part."""
     asking = Asking(
         workload_id=job.project.workload,
         sampling=job.project.sample,
@@ -85,19 +111,19 @@ def run_trials(
     steps = RoundSteps(around.topics, around.people, asking, job.policy, around.pending)
     calibrations = [*around.own(job).events(Calibration), *around.ledger.readings()]
     trials: list[Trial] = []
-    points = grid.points()
-    for number, (beta, rate) in enumerate(points, 1):
+    for number, point in enumerate(points, 1):
         began_s = time.monotonic()
-        changed = config.model_copy(update={"beta": beta, "learning_rate": rate})
         name = f"trial-{number}"
-        outcome = train_job(job, around, name, changed, pairs, job.policy, calibrations, trial=True)
+        outcome = train_job(
+            job, around, name, point.config, pairs, job.policy, calibrations, trial=True
+        )
         wins = WinRate(n=0)
         if outcome.trained is not None:
             wins = steps.judge_wins(outcome.trained.path)
             around.topics.publish([_told(outcome, wins, f"tune: trial {number} of {len(points)}")])
         trial = Trial(
-            beta=beta,
-            learning_rate=rate,
+            beta=point.beta,
+            learning_rate=point.learning_rate,
             wins=wins,
             policy=job.out / name,
             run_id=outcome.run.run_id,

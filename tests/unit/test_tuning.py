@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.tune_job import Grid
 from schemas.errors import ConfigError
 from trainer.anchor_wins import WinRate
+from trainer.dpo import DpoConfig
+from trainer.lora import LoraSettings
 from trainer.tuning import Trial, best
 
 
@@ -19,6 +22,31 @@ def trial(beta: float, value: float | None, error: float = 0.02, rate: float = 1
         seconds=1.0,
         refusal="" if value else "kappa: INCONCLUSIVE",
     )
+
+
+@pytest.mark.parametrize(
+    ("beta", "rate", "said"),
+    [
+        (-1.0, 1e-4, r"--beta -1\.0: Input should be greater than 0"),
+        (float("nan"), 1e-4, "--beta nan: Input should be a finite number"),
+        (0.1, -3.0, r"--learning-rate -3\.0: Input should be greater than 0"),
+    ],
+)
+def test_what_no_training_can_be_set_to_is_refused(beta: float, rate: float, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Grid(betas=(0.1, beta), learning_rates=(rate,)).points(DpoConfig())
+
+
+def test_every_beta_is_tried_with_every_learning_rate() -> None:
+    config = DpoConfig(epochs=3, lora=LoraSettings(rank=4))
+    points = Grid(betas=(0.1, 0.3), learning_rates=(1e-4, 1e-5)).points(config)
+    assert [(one.beta, one.learning_rate) for one in points] == [
+        (0.1, 1e-4),
+        (0.1, 1e-5),
+        (0.3, 1e-4),
+        (0.3, 1e-5),
+    ]
+    assert points[2].config == config.model_copy(update={"beta": 0.3, "learning_rate": 1e-4})
 
 
 def test_the_highest_win_rate_is_taken_where_it_stands_out() -> None:
