@@ -148,10 +148,12 @@ def _freeze(folder: Path, asked: _Pairs, project: Path) -> None:
     from schemas.events import Preference
     from trainer.dataset_card import write_card
     from trainer.freeze import GATED_SOURCES, FreezeSettings, freeze
-    from trainer.prompts import read_prompts
+    from trainer.prompts import Prompt, read_prompts
 
     settings, loaded = Settings(), load_project(project)
-    named = [prompt for path in asked.exclude for prompt in read_prompts(path)]
+    named = [
+        prompt for path in asked.exclude for prompt in read_prompts(path, Prompt, loaded.workload)
+    ]
     workload = workload_id(asked.workload, project)
     with staged(settings, Preference, folder, asked.offsets) as log:
         out = kept_out(TopicLog(settings), loaded, project, log.prompts(workload), named)

@@ -18,7 +18,7 @@ from schemas.events import TOPICS, Event
 from trainer.dataset import FrozenDataset, load
 from trainer.log_slice import read_log
 from trainer.manifest import Manifest
-from trainer.prompts import EvaluationPrompt, read_prompts
+from trainer.prompts import Prompt, read_prompts
 from trainer.row_hash import newest_schema, row_schema
 from trainer.staged_log import StagedLog, stage
 
@@ -76,13 +76,13 @@ def kept_out(
     project: Project,
     project_dir: Path,
     rows: Iterable[Asked],
-    prompts: Iterable[EvaluationPrompt],
+    prompts: Iterable[Prompt],
 ) -> HeldOut:
     """What may not be trained on: the log's anchors, the prompts that decide on a promotion and
     ``prompts``, of whatever workload, and the prompts of ``rows`` that nearly repeat one of these.
     """
     locked = project.promotion.prompts
-    decide = read_prompts(project_dir / locked) if locked else ()
+    decide = read_prompts(project_dir / locked, Prompt, project.workload) if locked else ()
     return held_out(log, project.calibration.shares, rows, [*decide, *prompts])
 
 

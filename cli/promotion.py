@@ -113,7 +113,7 @@ def held_out_prompts(project: Project, how: Promotion) -> tuple[EvaluationPrompt
             "no held-out prompts to compare policies on: name a JSONL file with --prompts, or as "
             "promotion.prompts in pipeline.yaml"
         )
-    return read_prompts(path)
+    return read_prompts(path, EvaluationPrompt, project.workload)
 
 
 def _anchor_prompts(settings: Settings, project: Project) -> list[Prompt]:

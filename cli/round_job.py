@@ -35,7 +35,7 @@ from trainer.label_sample import LABELS
 from trainer.policy import Watch
 from trainer.policy_evaluation import evaluate_model
 from trainer.promotion.tell import announce
-from trainer.prompts import EvaluationPrompt
+from trainer.prompts import EvaluationPrompt, Prompt
 from trainer.round_loop import Rounds, run_rounds
 from trainer.round_steps import Asking, RoundLog, RoundSteps
 from trainer.rounds import RoundResult, withheld
@@ -57,8 +57,8 @@ class RoundJob:
     out: Path
     n: int
     algorithm: str
-    prompts: Sequence[EvaluationPrompt]
-    anchors: Sequence[EvaluationPrompt]
+    prompts: Sequence[Prompt]
+    anchors: Sequence[Prompt]
     held_out: Sequence[EvaluationPrompt]
     temperature: float
     labels: int = LABELS
@@ -66,7 +66,7 @@ class RoundJob:
     decay: float = 1.0
     """Each round learns at this share of the rate of the round before."""
 
-    def parts(self) -> list[Sequence[EvaluationPrompt]]:
+    def parts(self) -> list[Sequence[Prompt]]:
         """The prompts of each round."""
         if len(self.prompts) < self.n:
             raise ConfigError(
@@ -80,7 +80,7 @@ class RoundJob:
         require_number(config, "`rounds` or `tune`")
         return config
 
-    def measuring(self) -> list[EvaluationPrompt]:
+    def measuring(self) -> list[Prompt]:
         """The anchor prompts of the calibration split: core ones are trained on, the holdout is
         locked. Raises ``ConfigError`` where there is none.
         """

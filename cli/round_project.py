@@ -17,7 +17,7 @@ from schemas.errors import ConfigError
 from schemas.events import Comparison
 from trainer.gate_rules import CalibrationRule
 from trainer.local_topics import LocalTopics, stages_of
-from trainer.prompts import EvaluationPrompt, read_prompts
+from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
 from trainer.round_steps import RoundLog
 from trainer.stack_topics import StackTopics
 
@@ -52,7 +52,7 @@ def project_rounds(
         algorithm=algorithm,
         prompts=_own(prompts, loaded.workload),
         anchors=_own(anchors, loaded.workload),
-        held_out=read_prompts(held_out) if held_out else (),
+        held_out=(read_prompts(held_out, EvaluationPrompt, loaded.workload) if held_out else ()),
         temperature=temperature,
     )
     ledger = HoldoutLedger(ledger_path(settings), workload_id=loaded.workload)
@@ -87,16 +87,15 @@ def project_rounds(
             write_topics(local.run.outputs, topics)
 
 
-def _own(path: Path, workload: str) -> list[EvaluationPrompt]:
-    """The prompts of a file as the workload's: answers to them become its events.
+def _own(path: Path, workload: str) -> tuple[Prompt, ...]:
+    """The prompts of a file: answers to them become the workload's events.
 
     Raises ``ConfigError`` as ``read_prompts``, and for prompts of another workload.
     """
-    found = read_prompts(path)
-    named = {one.workload_id for one in found if "workload_id" in one.model_fields_set}
-    if others := sorted(named - {workload}):
+    found = read_prompts(path, Prompt, workload)
+    if others := sorted({one.workload_id for one in found} - {workload}):
         raise ConfigError(
             f"{path}: holds prompts of workload {', '.join(others)}, and the project's is "
             f"{workload}; name a file of its own prompts, or that one's --project"
         )
-    return [one.model_copy(update={"workload_id": workload}) for one in found]
+    return found

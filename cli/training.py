@@ -30,7 +30,7 @@ from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Step
 from trainer.promotion.tell import tell
 from trainer.prompt_columns import logged_samples
-from trainer.prompts import EvaluationPrompt, read_prompts
+from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
 from trainer.run import Canary, Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
 
@@ -90,8 +90,10 @@ def _run(
     train: Train,
     watch: Watch,
 ) -> RunOutcome:
-    prompts = read_prompts(request.prompts) if request.prompts else ()
-    measuring = [*prompts]
+    prompts: Sequence[EvaluationPrompt] = ()
+    if request.prompts:
+        prompts = read_prompts(request.prompts, EvaluationPrompt, project.workload)
+    measuring: list[Prompt] = [*prompts]
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
@@ -180,9 +182,13 @@ def _dataset(
     request: TrainingRequest,
     project: Project,
     infra: Settings,
-    measuring: Sequence[EvaluationPrompt],
+    measuring: Sequence[Prompt],
 ) -> FrozenDataset:
-    named = [prompt for path in request.exclude for prompt in read_prompts(path)]
+    named = [
+        prompt
+        for path in request.exclude
+        for prompt in read_prompts(path, Prompt, project.workload)
+    ]
     if request.manifest is not None:
         loaded = load_own(request.manifest, project)
         if seen := repeating(loaded.rows, [*measuring, *named]):

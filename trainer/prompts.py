@@ -1,14 +1,17 @@
-"""Prompts to evaluate a policy on: a prompt with what its answers are checked against."""
+"""Prompts to ask policies, and those to evaluate them on: with what answers are checked against."""
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from schemas.errors import ConfigError
 from schemas.events import Completion, Messages, PromptEvent
+from schemas.ids import prompt_id
 from schemas.records import Expectation, Passage, Record
+
+_OBJECT = TypeAdapter(dict[str, JsonValue])
 
 
 class Prompt(Record):
@@ -43,27 +46,42 @@ class EvaluationPrompt(Prompt):
     expectations: tuple[Expectation, ...] = Field(min_length=1)
 
 
-def read_prompts(path: Path) -> tuple[EvaluationPrompt, ...]:
-    """The prompts of a JSON Lines file; ``ConfigError`` names the file and line."""
+P = TypeVar("P", bound=Prompt)
+
+
+def read_prompts(path: Path, kind: type[P], workload_id: str) -> tuple[P, ...]:
+    """The prompts of a JSON Lines file, an object of ``kind`` a line.
+
+    Those that name no workload are of ``workload_id``; one without a ``prompt_id`` has that which
+    completions of its messages have there. Raises ``ConfigError``, which names file and line.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    prompts = tuple(
-        _prompt(path, number, line) for number, line in enumerate(lines, 1) if line.strip()
-    )
+    prompts: list[P] = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                prompts.append(_prompt(line, kind, workload_id))
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(map(str, first["loc"])) or "the line"
+                raise ConfigError(
+                    f"{path}:{number}: {place}: {first['msg']}; correct the line"
+                ) from None
     if not prompts:
         raise ConfigError(f"{path}: holds no prompts; name a file with one JSON object a line")
-    return prompts
+    return tuple(prompts)
 
 
-def _prompt(path: Path, number: int, line: str) -> EvaluationPrompt:
-    try:
-        return EvaluationPrompt.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the line"
-        raise ConfigError(f"{path}:{number}: {place}: {first['msg']}; correct the line") from None
+def _prompt(line: str, kind: type[P], workload_id: str) -> P:
+    given = {"workload_id": workload_id} | _OBJECT.validate_json(line)
+    if "prompt_id" in given:
+        return kind.model_validate(given)
+    named = kind.model_validate(given | {"prompt_id": "that of its messages"})
+    turns = [(turn.role, turn.content) for turn in named.messages]
+    return named.model_copy(update={"prompt_id": prompt_id(named.workload_id, turns)})
 
 
 def prompt_ids(prompts: Iterable[Prompt]) -> frozenset[str]:

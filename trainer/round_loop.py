@@ -8,7 +8,7 @@ from pathlib import Path
 from schemas.events import Calibration
 from trainer.dataset import FrozenDataset
 from trainer.gate import ALL_SLICES, CALIBRATION_SPLIT
-from trainer.prompts import EvaluationPrompt
+from trainer.prompts import Prompt
 from trainer.round_steps import KeptOut, RoundSteps
 from trainer.rounds import RoundResult, why_stop
 from trainer.run import RunOutcome
@@ -31,7 +31,7 @@ class Rounds:
 
 
 def run_rounds(
-    prompts: Sequence[Sequence[EvaluationPrompt]],
+    prompts: Sequence[Sequence[Prompt]],
     start: Path,
     steps: RoundSteps,
     train: TrainRound,

@@ -23,7 +23,7 @@ from trainer.fresh_sets import (
 )
 from trainer.label_sample import LABELS, label_sample
 from trainer.opened import opened
-from trainer.prompts import EvaluationPrompt, prompt_ids
+from trainer.prompts import Prompt, prompt_ids
 from trainer.staged_log import AskedPrompt, LogValues, staged
 
 E = TypeVar("E", bound=Event)
@@ -73,7 +73,7 @@ class Asking:
     workload_id: str
     sampling: SampleSettings
     temperature: float
-    anchors: Sequence[EvaluationPrompt]
+    anchors: Sequence[Prompt]
     clock: Callable[[], datetime]
     open_policy: OpenPolicy = in_process
     judge_config_hash: str | None = None
@@ -102,9 +102,7 @@ class RoundSteps:
         self._log, self._people, self._asking = log, people, asking
         self._reference, self._watch = reference, watch
 
-    def label(
-        self, policy: Path, prompts: Sequence[EvaluationPrompt], kept_out: KeptOut
-    ) -> FrozenDataset:
+    def label(self, policy: Path, prompts: Sequence[Prompt], kept_out: KeptOut) -> FrozenDataset:
         """The pairs that the stages make of the policy's answers, with all human rows.
 
         All of the workload's. Machine rows of other prompts stay out, and so does what ``kept_out``

@@ -39,7 +39,7 @@ from trainer.grpo import GrpoConfig
 from trainer.local_topics import LocalTopics
 from trainer.online import CriterionReward
 from trainer.promotion.settings import PromotionSettings
-from trainer.prompts import EvaluationPrompt
+from trainer.prompts import Prompt
 
 E = TypeVar("E", bound=Event)
 
@@ -78,7 +78,7 @@ def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
     return job, around
 
 
-def shouted(prompt: EvaluationPrompt) -> tuple[Message, ...]:
+def shouted(prompt: Prompt) -> tuple[Message, ...]:
     """The same words."""
     *before, turn = prompt.messages
     return (*before, turn.model_copy(update={"content": turn.content.upper() + "?!"}))
@@ -212,7 +212,9 @@ def test_what_another_workload_promoted_or_measured_decides_nothing_here(tmp_pat
 
 
 def test_prompts_of_a_file_become_the_workloads(tmp_path: Path) -> None:
-    line = asked(gate_reads()[:1])[0].model_dump_json(exclude={"workload_id"})
+    """They may be as production asked them: without an id, or what answers are checked against."""
+    (wanted,) = asked(gate_reads()[:1])
+    line = wanted.model_dump_json(include={"messages"})
     files = {name: tmp_path / f"{name}.jsonl" for name in ("own", "others")}
     files["own"].write_text(line, encoding="utf-8")
     files["others"].write_text(line.replace("{", '{"workload_id": "bank", ', 1), encoding="utf-8")
@@ -230,7 +232,8 @@ def test_prompts_of_a_file_become_the_workloads(tmp_path: Path) -> None:
         topics=None,
     )
     with opened(prompts=files["own"]) as (job, _):
-        assert {one.workload_id for one in (*job.prompts, *job.anchors)} == {"harbor"}
+        for one in (*job.prompts, *job.anchors):
+            assert (one.workload_id, one.prompt_id) == ("harbor", wanted.prompt_id)
     with (
         pytest.raises(ConfigError, match="of workload bank, and the project's is harbor"),
         opened(prompts=files["others"]),

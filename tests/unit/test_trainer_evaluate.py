@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.errors import ConfigError
+from schemas.ids import prompt_id
 from schemas.records import Check, Expectation, ExpectationKind, Message, Outcome, Passage
 from streams.inference.chat import ChatAnswer, ChatRequest
 from tests.events import candidate_set
@@ -20,7 +21,7 @@ from trainer.evaluate import (
     summarise,
     wrong_share,
 )
-from trainer.prompts import EvaluationPrompt, prompt_ids, read_prompts
+from trainer.prompts import EvaluationPrompt, Prompt, prompt_ids, read_prompts
 
 
 def expects(text: str) -> tuple[Expectation, ...]:
@@ -124,14 +125,30 @@ async def test_wrong_share_counts_failed_chosen_answers_of_known_prompts() -> No
 def test_prompts_are_read_from_json_lines(tmp_path: Path) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text(prompt("one", "1").model_dump_json() + "\n\n", encoding="utf-8")
-    assert read_prompts(path) == (prompt("one", "1"),)
-    assert prompt_ids(read_prompts(path)) == {"one"}
+    read = read_prompts(path, EvaluationPrompt, "shop")
+    assert read == (prompt("one", "1"),)
+    assert prompt_ids(read) == {"one"}
+
+
+def test_a_prompt_without_an_id_has_that_of_completions_of_its_messages(tmp_path: Path) -> None:
+    """Traffic says seldom what an answer is checked against, and nobody writes ids by hand."""
+    turns = [{"role": "user", "content": "how  much?"}]
+    path = tmp_path / "prompts.jsonl"
+    lines = [{"messages": turns}, {"messages": turns, "workload_id": "bank", "prompt_id": "b"}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    own, other = read_prompts(path, Prompt, "shop")
+    assert (own.workload_id, own.expectations) == ("shop", ())
+    assert own.prompt_id == prompt_id("shop", [("user", "how much?")])
+    assert (other.workload_id, other.prompt_id) == ("bank", "b")
+    with pytest.raises(ConfigError, match="1: expectations: Field required"):
+        read_prompts(path, EvaluationPrompt, "shop")
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
         ("{", "2: the line"),
+        ("[]", "2: the line"),
         (json.dumps({"prompt_id": "x", "messages": [], "expectations": []}), "2: messages"),
     ],
 )
@@ -139,13 +156,13 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "prompts.jsonl"
     path.write_text(f"{prompt('one', '1').model_dump_json()}\n{line}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=message):
-        read_prompts(path)
+        read_prompts(path, EvaluationPrompt, "shop")
 
 
 def test_a_file_without_prompts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").touch()
     with pytest.raises(ConfigError, match="holds no prompts"):
-        read_prompts(tmp_path / "empty.jsonl")
+        read_prompts(tmp_path / "empty.jsonl", Prompt, "shop")
 
 
 def test_a_prompt_of_a_candidate_set() -> None:
