@@ -1,4 +1,4 @@
-"""Preferences that the tiny policy of ``tests.tiny_policy`` learns in seconds."""
+"""Preferences, and a reward, that the tiny policy of ``tests.tiny_policy`` learns in seconds."""
 
 from schemas.events import Preference
 from tests.preferences import preference, said
@@ -13,3 +13,8 @@ def pair_row(number: int) -> Preference:
 
 
 PAIR_ROWS = [pair_row(number) for number in range(32)]
+
+
+def goodness(completions: list[list[dict[str, str]]], **columns: object) -> list[float]:
+    """A reward: the share of an answer's eight words that are "good"."""
+    return [answer[0]["content"].split().count("good") / 8 for answer in completions]

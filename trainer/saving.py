@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trainer import processes
+from trainer import processes, sharding
 from trainer.checkpoint import Policy, discard_part, part_dir
 from trainer.progress import Diverged
 
@@ -32,6 +32,7 @@ def save(trainer: "Trainer", policy: Policy, start: Callable[[], Policy], out_di
     model = part / _MODEL
     saved = model / _ADAPTER if adapts else model
     trainer.save_model(str(saved))
+    sharding.read_alone()
     if processes.is_first():
         if adapts:
             _merge(start(), saved, model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from schemas.errors import Fatal
 from schemas.events import Preference
 from schemas.records import Message
-from trainer import processes
+from trainer import processes, sharding
 from trainer.length_batches import LengthBatches
 from trainer.quiet import quiet
 from trainer.trl_training import Job
@@ -42,6 +42,11 @@ def trl_trainer(
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
     if job.config.lora is not None:
         options["peft_config"] = job.config.lora.of_peft(job.kind)
+    if sharding.is_asked():
+        sharding.let_processors_shard()
+        # Else TRL reads the reference onto all the cards that a process sees.
+        if hasattr(arguments, "model_init_kwargs"):
+            cast(Any, arguments).model_init_kwargs = {"device_map": None}
     with quiet():
         trainer: Trainer = make(
             job.policy.model,

@@ -12,7 +12,7 @@ from schemas.errors import ConfigError
 from schemas.events import Preference
 from streams.inference.device import a_full_card_is_fatal, compute_device
 from streams.inference.identity import folder_fingerprint
-from trainer import processes
+from trainer import processes, sharding
 from trainer.checkpoint import (
     Policy,
     check_empty,
@@ -120,6 +120,7 @@ def train_with(
     """
     check_empty(out_dir)
     check_trackers(config.report_to)
+    sharding.overrule_launcher()
     started, log, part = time.monotonic(), StepLog(), part_dir(out_dir)
     with quiet():
         policy = method.load(policy_path, config)

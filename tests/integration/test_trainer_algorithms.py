@@ -9,7 +9,7 @@ import torch
 
 from schemas.errors import ConfigError, Fatal
 from schemas.events import Preference
-from tests.pair_rows import PAIR_ROWS
+from tests.pair_rows import PAIR_ROWS, goodness
 from tests.preferences import preference, said
 from tests.tiny_policy import CONTEXT_TOKENS, save_tiny_policy
 from trainer.algorithms import ALGORITHMS
@@ -53,11 +53,6 @@ def trains(name: str, **changes: Any) -> Train:
         return one.with_config(one.config(**(FAST | changes)))
     config = one.config(**(FAST | {"answers": 4, "answer_tokens": 8} | changes))
     return one.with_config(config, rewards=[Reward(name="good", function=goodness)])
-
-
-def goodness(completions: list[list[dict[str, str]]], **columns: object) -> list[float]:
-    """The share of an answer's eight words that are "good"."""
-    return [answer[0]["content"].split().count("good") / 8 for answer in completions]
 
 
 @pytest.mark.parametrize("name", OFFLINE)

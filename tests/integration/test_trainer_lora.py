@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
-from tests.pair_rows import PAIR_ROWS
+from tests.pair_rows import PAIR_ROWS, goodness
 from tests.tiny_policy import save_tiny_policy
 from trainer.algorithms import ALGORITHMS
 from trainer.checkpoint import load_policy, load_reward_model
@@ -26,10 +26,6 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ignore(_: Progress) -> None: ...
-
-
-def goodness(completions: list[list[dict[str, str]]], **columns: object) -> list[float]:
-    return [answer[0]["content"].split().count("good") / 8 for answer in completions]
 
 
 def trains(name: str, **changes: Any) -> Train:

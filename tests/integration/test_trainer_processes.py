@@ -3,20 +3,26 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from safetensors.torch import load_file
 
+from tests.integration.two_processes import Ended, trains
 from tests.pair_rows import PAIR_ROWS
 from tests.tiny_policy import save_tiny_policy
-from trainer.algorithms import ALGORITHMS
 from trainer.policy import TrainedPolicy
 
 pytestmark = pytest.mark.integration
 
 ROOT = Path(__file__).parents[2]
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc-per-node=2")
+ACCELERATE = (
+    *("accelerate.commands.launch", "--config_file", "infra/accelerate/cpu.yaml"),
+    *("--main_process_port", "0"),
+)
 FAST: dict[str, Any] = {"learning_rate": 5e-3, "epochs": 3, "batch_size": 8}
 JOBS = {
     "dpo none": FAST,
@@ -33,25 +39,27 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def on_two(
-    policy: Path, folder: Path, jobs: dict[str, dict[str, Any]]
+    policy: Path, folder: Path, jobs: dict[str, dict[str, Any]], launcher: Sequence[str]
 ) -> subprocess.CompletedProcess[str]:
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     job = ["-m", "tests.integration.two_processes", str(policy), str(folder), json.dumps(jobs)]
     return subprocess.run(
-        [*launcher, *job], capture_output=True, text=True, cwd=ROOT, timeout=600, check=False
+        [sys.executable, "-m", *launcher, *job],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=600,
+        check=False,
     )
 
 
 def on_one(policy: Path, out: Path, job: str) -> TrainedPolicy:
-    one = ALGORITHMS[job.split()[0]]
-    config = one.config.model_validate(JOBS[job])
-    return one.with_config(config)(PAIR_ROWS, policy, out, lambda _: None)
+    return trains(job, JOBS[job])(PAIR_ROWS, policy, out, lambda _: None)
 
 
 def test_two_processes_reach_the_loss_and_weights_of_one(policy: Path, tmp_path: Path) -> None:
-    ended = on_two(policy, tmp_path, JOBS)
+    ended = on_two(policy, tmp_path, JOBS, TORCHRUN)
     assert ended.returncode == 0, ended.stderr
-    both = [TrainedPolicy.model_validate_json(line) for line in ended.stdout.splitlines()]
+    both = [Ended.model_validate_json(line).trained for line in ended.stdout.splitlines()]
     assert [one.path.name for one in both] == [name for name in JOBS if "none" not in name]
     assert {path.name for path in tmp_path.iterdir()} == {one.path.name for one in both}
     for two in both:
@@ -64,7 +72,7 @@ def test_two_processes_reach_the_loss_and_weights_of_one(policy: Path, tmp_path:
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused(policy: Path, tmp_path: Path) -> None:
-    ended = on_two(policy, tmp_path, {"dpo": FAST | {"batch_size": 9}})
+    ended = on_two(policy, tmp_path, {"dpo": FAST | {"batch_size": 9}}, ACCELERATE)
     assert ended.returncode != 0
     assert "batch_size 9 is no multiple of 2 (2 processes, accumulation 1)" in ended.stderr
     assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemas.errors import ConfigError
-from tests.pair_rows import PAIR_ROWS
+from tests.pair_rows import PAIR_ROWS, goodness
 from tests.tiny_policy import save_tiny_policy
 from trainer.algorithms import ALGORITHMS
 from trainer.checkpoint import part_dir
@@ -36,10 +36,6 @@ def ends_at(step: int, how: type[BaseException] = KeyboardInterrupt) -> Watch:
             raise how
 
     return watch
-
-
-def goodness(completions: list[list[dict[str, str]]], **columns: object) -> list[float]:
-    return [answer[0]["content"].split().count("good") / 8 for answer in completions]
 
 
 def trains(name: str, **changes: Any) -> Train:
