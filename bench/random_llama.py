@@ -9,12 +9,15 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig
 from examples.harbor.policy import CHECKPOINT
 from trainer.quiet import quiet
 
-Size = Literal["20m", "1b", "3b", "8b"]
+Size = Literal["20m", "50m", "120m", "210m", "1b", "3b", "8b"]
 
 # Layers, width, inner width, heads, key heads, words: of Llama 3.1 and 3.2 (model cards), but for
-# the smallest, which a processor can train too.
+# the small ones, which a processor can train too.
 _SHAPES: Final[dict[Size, tuple[int, int, int, int, int, int]]] = {
     "20m": (6, 512, 1408, 8, 4, 4_096),
+    "50m": (8, 768, 2048, 12, 4, 4_096),
+    "120m": (8, 1152, 3072, 9, 3, 4_096),
+    "210m": (8, 1536, 4096, 12, 4, 4_096),
     "1b": (16, 2048, 8192, 32, 8, 128_256),
     "3b": (28, 3072, 8192, 24, 8, 128_256),
     "8b": (32, 4096, 14336, 32, 8, 128_256),
