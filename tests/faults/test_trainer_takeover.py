@@ -1,30 +1,32 @@
 """Two trainers, of which one is killed and one is stopped in the middle of a training.
 
-Whatever happens to them, at most one training runs at any moment, the next leader takes over, every
-run has an end in the log, and the alias gives a whole policy.
+Whatever happens to them, at most one training of a workload runs at any moment, the next leader
+takes over, every run has an end in the log, and the alias gives a whole policy.
 """
 
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from cli.trained_folders import trained_dir, training_name
 from consumers.trigger.history import LOST
-from infra.publish import publish
 from infra.settings import Settings
-from schemas.events import Run
-from schemas.records import PreferenceSource, RunStatus
-from tests.preferences import human, preference, said
-from tests.tiny_policy import save_tiny_policy
+from schemas.records import RunStatus
+from tests.faults.trainer_process import (
+    ENDLESS,
+    MACHINE_S,
+    SHORT,
+    Trainer,
+    add_pairs,
+    configure,
+    laid_out,
+    of,
+    trainings,
+)
 from tests.waiting import wait_until
 from trainer.log_slice import read_runs
 from trainer.promotion.model_registry import models_dir
@@ -32,85 +34,10 @@ from trainer.promotion.version import damages, read_version
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
-PIPELINE = """
-workload: shop
-trigger: {min_new_pairs: 10, least_pairs: 1, settle_minutes: 0, min_interval_minutes: 0,
-  retry_minutes: 0, keep_trainings: 1}
-dpo: {epochs: EPOCHS, batch_size: 8, learning_rate: 1.0e-6}
-verify: {databases: [{name: shop, path: shop.duckdb, dialect: duckdb}]}
-promotion: {prompts: held-out.jsonl, asking: {max_tokens: 4}, kl_prompts: 2, max_drop: 0.3,
-  max_repetition_rise: 0.9, max_refusal_rise: 0.3, min_length_ratio: 0.05, max_length_ratio: 20,
-  max_kl: 50}
-"""
-ENDLESS, SHORT = 1_000_000, 1
-MACHINE_S = 300.0
-
-
-def configure(project: Path, epochs: int) -> None:
-    """How long the next training lasts; the one that runs has read its settings."""
-    draft = project / "pipeline.yaml.new"
-    draft.write_text(PIPELINE.replace("EPOCHS", str(epochs)), encoding="utf-8")
-    draft.replace(project / "pipeline.yaml")
-
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    with duckdb.connect(str(tmp_path / "shop.duckdb")) as database:
-        database.execute("CREATE TABLE sales AS SELECT i AS amount FROM range(1, 9) t(i)")
-    prompt = {
-        "messages": [{"role": "user", "content": "what is item1"}],
-        "expectations": [
-            {
-                "kind": "GOLDEN_SQL",
-                "spec": "SELECT sum(amount) FROM sales",
-                "params": {"database": "shop"},
-            }
-        ],
-    }
-    lines = [json.dumps({"prompt_id": f"held-out-{n}", **prompt}) for n in range(50)]
-    (tmp_path / "held-out.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    save_tiny_policy(tmp_path / "sft")
-    return tmp_path
-
-
-def add_pairs(settings: Settings, batch: str) -> None:
-    """Verifier and human rows enough for a training."""
-    for n in range(24):
-        texts = {
-            "prompt": said(f"what is item{n} {batch}", "user"),
-            "chosen": said(f"yes good item{n}"),
-            "rejected": said(f"no bad item{n}"),
-            "judge_config_hash": "",
-        }
-        name = f"{batch}-{n}"
-        verified = preference(name, source=PreferenceSource.VERIFIER, **texts)
-        publish(settings, [human(name, **texts) if n % 3 == 0 else verified])
-
-
-class Trainer:
-    """`prefstream trainer` as a process."""
-
-    def __init__(self, settings: Settings, project: Path, name: str) -> None:
-        command = [sys.executable, "-m", "cli.main", "trainer", "--policy", str(project / "sft")]
-        self.log = project / f"{name}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "--project", str(project), "--every-s", "0.5"],
-                env={**os.environ, **settings.environment(), "OMP_NUM_THREADS": "1"},
-                stdout=log,
-                stderr=log,
-                # The kernel continues what is stopped when its process group loses its last parent.
-                start_new_session=True,
-            )
-
-    @property
-    def sign(self) -> str:
-        """How it names itself in the event that it leads."""
-        return f":{self.process.pid} leads"
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
+    return laid_out(tmp_path)
 
 
 class Overlaps(threading.Thread):
@@ -126,20 +53,6 @@ class Overlaps(threading.Thread):
             self.counts += 1
 
 
-def trainings(needle: str) -> set[str]:
-    """The trainings of this test that run now, by the folder that each writes to: what a training
-    forks has its arguments too."""
-    found = set()
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        if "--lease-s" in command and any(needle in argument for argument in command):
-            found.add(command[command.index("--out") + 1])
-    return found
-
-
 @contextmanager
 def watched(needle: Path) -> Iterator[Overlaps]:
     overlaps = Overlaps(needle)
@@ -149,10 +62,6 @@ def watched(needle: Path) -> Iterator[Overlaps]:
     finally:
         overlaps.over.set()
         overlaps.join()
-
-
-def of(runs: Sequence[Run], status: RunStatus) -> list[Run]:
-    return [run for run in runs if run.status is status]
 
 
 def test_one_training_at_a_time_whoever_dies(fresh_broker: Settings, project: Path) -> None:
@@ -226,3 +135,24 @@ def test_one_training_at_a_time_whoever_dies(fresh_broker: Settings, project: Pa
     assert damages(alias) == {}
     assert read_version(alias).run_id == of(runs, RunStatus.PROMOTED)[-1].run_id
     print(f"{overlaps.counts} counts, never more than {overlaps.most} training at a time")
+
+
+def test_two_workloads_train_beside_each_other(fresh_broker: Settings, tmp_path: Path) -> None:
+    trainers: list[Trainer] = []
+
+    def begun() -> set[str]:
+        return {run.workload_id for run in of(read_runs(fresh_broker), RunStatus.STARTED)}
+
+    try:
+        for workload in ("shop", "bank"):
+            (tmp_path / workload).mkdir()
+            project = laid_out(tmp_path / workload)
+            configure(project, ENDLESS, workload)
+            add_pairs(fresh_broker, workload, workload)
+            settings = fresh_broker.model_copy(update={"models_dir": project / "models"})
+            trainers.append(Trainer(settings, project, workload))
+        wait_until(lambda: begun() == {"shop", "bank"}, "both to train", MACHINE_S)
+        assert len(trainings(str(tmp_path))) == 2
+    finally:
+        for trainer in trainers:
+            trainer.end()
