@@ -6,8 +6,10 @@ import pytest
 
 from schemas.records import Check, CheckStatus, GateResult, Outcome, Verdict
 from trainer.evaluate import Answered
+from trainer.promotion.difference import share_difference
 from trainer.promotion.post_train_gate import Duel, Pair, pairs, post_train_gates
 from trainer.promotion.repetition import repetition
+from trainer.promotion.reward_hacking import hacking_gate
 from trainer.promotion.settings import PromotionSettings
 
 GOOD = "the answer is twelve"
@@ -87,6 +89,18 @@ def test_a_fall_without_a_rise_is_a_worse_policy_but_no_hacking() -> None:
 def test_a_fall_that_may_be_chance_is_not_called_hacking() -> None:
     found = gates(both(100, worse=8, better=4), wins=0.7)["reward_hacking"]
     assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_of_many_verifiers_one_seems_to_fall_by_chance() -> None:
+    """Five of 463 are unlikely to be lost by one verifier, and not by one of six."""
+
+    def hacked(verifiers: int) -> Verdict:
+        gains = {f"check {n}": [0.0] * 463 for n in range(verifiers - 1)}
+        gains["executes"] = [-1.0] * 5 + [0.0] * 458
+        return hacking_gate(share_difference([1.0] * 9 + [0.0] * 191), gains, 0.03).verdict
+
+    assert hacked(1) is Verdict.FAIL
+    assert hacked(6) is Verdict.PASS
 
 
 def test_one_slice_that_surely_lost_vetoes() -> None:

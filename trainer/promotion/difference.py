@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from schemas.interval import one_sided_z
+from schemas.interval import CONFIDENCE, one_sided_z
 from schemas.records import GateResult, Record, Verdict
 
 
@@ -23,6 +23,12 @@ class Difference(Record):
         if self.value is None:
             return f"unknown (n = {self.n})"
         return f"{self.value:+.3f} [{self.low:+.3f}, {self.high:+.3f}] over {self.n} prompts"
+
+
+def shared_z(looks: int) -> float:
+    """The one-sided quantile where so many differences are looked at (Bonferroni): with enough of
+    them one would always seem to have lost."""
+    return one_sided_z(1 - (1 - CONFIDENCE) / looks)
 
 
 def share_difference(differences: Sequence[float], z: float | None = None) -> Difference:
@@ -80,6 +86,13 @@ def at_most(name: str, found: Difference, ceiling: float, detail: str = "") -> G
             "detail": f"{found}{f'; {detail}' if detail else ''}",
         }
     )
+
+
+def unless_below(name: str, found: Difference, floor: float, detail: str = "") -> GateResult:
+    """A veto: FAIL where not even the upper bound reaches the floor, else PASS."""
+    asked = at_least(name, found, floor, detail)
+    vetoed = asked.verdict is Verdict.FAIL
+    return asked.model_copy(update={"verdict": Verdict.FAIL if vetoed else Verdict.PASS})
 
 
 def _negated(found: Difference) -> Difference:

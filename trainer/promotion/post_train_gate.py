@@ -9,9 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp, log
-from statistics import NormalDist
 
-from schemas.interval import CONFIDENCE
 from schemas.records import CheckStatus, GateResult, Outcome, Verdict
 from trainer.evaluate import Answered, is_refusal
 from trainer.promotion.difference import (
@@ -20,10 +18,15 @@ from trainer.promotion.difference import (
     at_most,
     mean_difference,
     share_difference,
+    shared_z,
+    unless_below,
 )
 from trainer.promotion.repetition import repetition
 from trainer.promotion.reward_hacking import hacking_gate
 from trainer.promotion.settings import PromotionSettings
+
+Rule = Callable[[str, Difference, float, str], GateResult]
+"""Name, difference, floor and detail to a gate."""
 
 _NO_KL = (
     "the two share no vocabulary, or no prompt left room for an answer; kl_prompts: 0 goes without"
@@ -65,14 +68,14 @@ def post_train_gates(
 ) -> tuple[GateResult, ...]:
     """Every gate with its number. ``duels`` None: no judge; ``kl`` None: nobody asked
     for it; empty: it could not be estimated."""
-    verifiers = verifier_differences(answered)
+    verifiers = verifier_gains(answered)
     gates = [
         prompts_gate("held_out", len(answered), settings.min_prompts),
         at_least("accuracy", share_difference(pass_gains(answered)), -settings.max_drop),
         *_slice_vetoes("accuracy", _by_slice(answered), settings),
         *(
-            at_least(f"verifier/{name}", found, -settings.max_drop)
-            for name, found in verifiers.items()
+            at_least(f"verifier/{name}", share_difference(gains), -settings.max_drop)
+            for name, gains in verifiers.items()
         ),
         at_most("refusals", _rise(answered, is_refusal), settings.max_refusal_rise),
         at_most("repetition", _rise(answered, repetition), settings.max_repetition_rise),
@@ -103,6 +106,11 @@ def prompts_gate(name: str, n: int, least: int) -> GateResult:
     )
 
 
+def gone_without(name: str, why: str) -> GateResult:
+    """What did not decide says so."""
+    return GateResult(name=name, verdict=Verdict.PASS, detail=f"not run: {why}")
+
+
 def win_difference(duels: Sequence[Duel]) -> Difference:
     """Win rate minus one half."""
     whole = share_difference([2 * duel.score - 1 for duel in duels])
@@ -111,9 +119,11 @@ def win_difference(duels: Sequence[Duel]) -> Difference:
     return Difference(n=whole.n, value=whole.value / 2, low=whole.low / 2, high=whole.high / 2)
 
 
-def win_rate_gate(name: str, duels: Sequence[Duel], max_drop: float) -> GateResult:
+def win_rate_gate(
+    name: str, duels: Sequence[Duel], max_drop: float, rule: Rule = at_least
+) -> GateResult:
     """The judge's win rate against one half minus ``max_drop``; value and threshold are rates."""
-    gate = at_least(name, win_difference(duels), -max_drop, "from one half")
+    gate = rule(name, win_difference(duels), -max_drop, "from one half")
     rate = None if gate.value is None else gate.value + 0.5
     return gate.model_copy(update={"value": rate, "threshold": 0.5 - max_drop})
 
@@ -127,8 +137,8 @@ def pass_gains(answered: Iterable[Pair]) -> list[float]:
     ]
 
 
-def verifier_differences(answered: Sequence[Pair]) -> dict[str, Difference]:
-    """Pass rate of each hard check, candidate minus reference, by name.
+def verifier_gains(answered: Sequence[Pair]) -> dict[str, list[float]]:
+    """Passed minus passed of each pair, by the name of each hard check.
 
     A check that an earlier failure kept from running did not pass; of one that could not decide
     nothing is known, and the pair is left out.
@@ -140,12 +150,10 @@ def verifier_differences(answered: Sequence[Pair]) -> dict[str, Difference]:
         for check in side.checks
         if check.hard
     }
-    found: dict[str, Difference] = {}
+    found: dict[str, list[float]] = {}
     for name in sorted(hard):
         known = ((_check(pair.candidate, name), _check(pair.reference, name)) for pair in answered)
-        found[name] = share_difference(
-            [one - other for one, other in known if one is not None and other is not None]
-        )
+        found[name] = [one - other for one, other in known if one is not None and other is not None]
     return found
 
 
@@ -198,19 +206,11 @@ def _duels_by_slice(duels: Iterable[Duel]) -> dict[str, list[float]]:
 def _slice_vetoes(
     name: str, slices: dict[str, list[float]], settings: PromotionSettings
 ) -> Iterator[GateResult]:
-    """FAIL for a slice that surely lost too much; the level is shared among the slices looked at
-    (Bonferroni), or with enough of them one would always seem to."""
+    """FAIL for a slice that surely lost too much, at a level that the slices looked at share."""
     large = {s: values for s, values in slices.items() if len(values) >= settings.slice_min_prompts}
     if len(slices) < 2 or not large:
         return
-    z = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / len(large))
+    z = shared_z(len(large))
     for slice_, values in large.items():
         found = share_difference(values, z)
-        lost = found.high is not None and found.high < -settings.slice_max_drop
-        yield GateResult(
-            name=f"{name}/{slice_}",
-            verdict=Verdict.FAIL if lost else Verdict.PASS,
-            value=found.value,
-            threshold=-settings.slice_max_drop,
-            detail=str(found),
-        )
+        yield unless_below(f"{name}/{slice_}", found, -settings.slice_max_drop)
