@@ -23,13 +23,14 @@ from rich.console import Console
 from cli.demo import harbor_rules, stage_backend
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from examples.harbor.demo.backend import Backend
-from examples.harbor.demo.benchmark import asked, benchmark, chosen_wrong
+from examples.harbor.demo.benchmark import benchmark, chosen_wrong
 from examples.harbor.demo.display import Display
 from examples.harbor.demo.gather import calibrate_judge, decides
 from examples.harbor.demo.incoming import TEMPERATURE, labelled
 from examples.harbor.demo.sizes import FULL, Sizes
 from examples.harbor.demo.training import Recipe, Rules, Trainings
 from examples.harbor.demo.workspace import Workspace, lay_out
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.full.cost import Prices, bill
 from examples.harbor.full.labelled import bought
 from examples.harbor.questions import questions

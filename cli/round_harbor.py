@@ -10,11 +10,12 @@ from cli.demo import stage_backend
 from cli.project import load_project
 from cli.round_job import RoundJob, RoundSurroundings
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
-from examples.harbor.demo.benchmark import asked, benchmark, on_the_database
+from examples.harbor.demo.benchmark import benchmark, on_the_database
 from examples.harbor.demo.display import Display
 from examples.harbor.demo.incoming import TEMPERATURE, labelled
 from examples.harbor.demo.sizes import FULL, QUICK
 from examples.harbor.demo.workspace import take_up
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.questions import questions
 from examples.harbor.simulated_people import SimulatedLabellers, gate_reads
 from schemas.events import Calibration, Judgment

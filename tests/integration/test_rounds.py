@@ -16,10 +16,10 @@ from cli.round_state import STATE_FILE, RoundsState
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from consumers.clickhouse.rows import event_json
 from consumers.topic_files import read_topics, write_topics
-from examples.harbor.demo.benchmark import asked
 from examples.harbor.demo.incoming import labelled
 from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.workspace import Workspace, lay_out
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.questions import Question, questions
 from examples.harbor.simulated_people import SimulatedLabellers, gate_reads, simulated_labels
 from infra.settings import Settings

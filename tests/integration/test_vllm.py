@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from examples.harbor.anchors import anchors
-from examples.harbor.demo.benchmark import asked
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.judge.measure import anchor_comparison
 from examples.harbor.judge.model import CHECKPOINT as JUDGE
 from examples.harbor.judge.model import MAX_OPINION_TOKENS

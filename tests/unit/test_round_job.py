@@ -17,8 +17,8 @@ from cli.round_state import RoundsState, write_state
 from cli.tune_job import tuned_on
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
-from examples.harbor.demo.benchmark import asked
 from examples.harbor.demo.display import Display
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.questions import questions
 from examples.harbor.simulated_people import gate_reads
 from infra.settings import Settings
@@ -48,7 +48,9 @@ HARBOR = Path(__file__).parents[2] / "examples" / "harbor" / "project"
 
 def job_in(folder: Path, *logged: Event) -> tuple[RoundJob, RoundSurroundings]:
     """Rounds of Harbor, as the workload shop, over a log that holds these events."""
-    project = load_project(HARBOR).model_copy(update={"workload": "shop"})
+    # its held-out prompts are where it is laid out
+    changed = {"workload": "shop", "promotion": PromotionSettings()}
+    project = load_project(HARBOR).model_copy(update=changed)
     settings = Settings(data_dir=folder)
     job = RoundJob(
         project=project,

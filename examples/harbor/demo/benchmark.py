@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 
 from examples.harbor.demo.workspace import Workspace
-from examples.harbor.prompts import WORKLOAD, messages, prompt_of
-from examples.harbor.questions import Question, Split, questions
+from examples.harbor.evaluation_prompts import asked
+from examples.harbor.prompts import prompt_of
+from examples.harbor.questions import Split, questions
 from schemas.events import Preference
 from schemas.records import Expectation, ExpectationKind
 from streams.verify.settings import InstanceSettings, VerifySettings
@@ -17,20 +18,6 @@ from trainer.prompts import EvaluationPrompt
 def benchmark(limit: int | None) -> tuple[EvaluationPrompt, ...]:
     """The first ``limit`` questions of the locked benchmark."""
     return asked(questions("benchmark")[:limit])
-
-
-def asked(some: Iterable[Question]) -> tuple[EvaluationPrompt, ...]:
-    """Questions as prompts with their golden queries."""
-    return tuple(
-        EvaluationPrompt(
-            prompt_id=prompt_of(question.text),
-            workload_id=WORKLOAD,
-            messages=messages(question.text),
-            expectations=(Expectation(kind=ExpectationKind.GOLDEN_SQL, spec=question.sql),),
-            slice=question.slice,
-        )
-        for question in some
-    )
 
 
 def on_the_database(verify: VerifySettings) -> VerifySettings:

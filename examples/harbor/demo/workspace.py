@@ -1,10 +1,12 @@
-"""Where a demo run works: a project directory of its own, with its warehouse and copies of it."""
+"""Where a demo run works: a project directory of its own, with its warehouse, copies of it, and the
+prompts that decide on a promotion."""
 
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from examples.harbor import warehouse
+from examples.harbor.evaluation_prompts import write_held_out
 
 _HARBOR = Path(__file__).parents[1]
 # The instance that labelling and evaluation run on, and the first of those they never see.
@@ -45,6 +47,8 @@ def lay_out(root: Path, copies: int) -> Workspace:
     # pipeline.yaml names the models as ../checkpoints/..., here as in the repository
     (root / "checkpoints").symlink_to(_HARBOR / "checkpoints")
     warehouse.build(project / "warehouse.duckdb", _SEED)
+    # as pipeline.yaml names them in promotion.prompts
+    write_held_out(project / "held-out.jsonl")
     paths = _copies(root, copies)
     for n, path in enumerate(paths):
         path.parent.mkdir(exist_ok=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from examples.harbor.demo.backend import Backend
-from examples.harbor.demo.benchmark import asked, benchmark, chosen_wrong
+from examples.harbor.demo.benchmark import benchmark, chosen_wrong
 from examples.harbor.demo.display import Display
 from examples.harbor.demo.gather import gather
 from examples.harbor.demo.incoming import TEMPERATURE
 from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.training import Rules
 from examples.harbor.demo.workspace import Workspace
+from examples.harbor.evaluation_prompts import asked
 from examples.harbor.full.labelled import LabelledRound, Trial, bought, margins
 from examples.harbor.prompts import WORKLOAD
 from examples.harbor.questions import questions
