@@ -23,6 +23,7 @@ from trainer.promotion.tell import tell
 from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
 
 # Of production completions, to find the wanted number of prompts in a share of them.
+_COMPLETIONS_PER_PROMPT = 10
 _MAX_LIVE = 50_000
 
 
@@ -92,28 +93,39 @@ def _gate(settings: Settings, trained: Run, against: Path, how: Promotion) -> Ru
         now=datetime.now(UTC),
         step=how.step,
     )
-    live: list[Completion] = []
-    if rules.shadow.share:
-        wanted = round(2 * rules.shadow.max_prompts / rules.shadow.share)
-        live = read_latest(settings, Completion, min(wanted, _MAX_LIVE))
     prompts = Prompts(
         held_out=held_out_prompts(project, how),
         anchors=_anchor_prompts(settings, project) if arena.has_judge else (),
-        live=live,
+        live=_live(settings, project),
     )
     return gate_after_training(trained, against, prompts, rules, arena, epoch=how.epoch)
 
 
+def held_out_file(project: Project, how: Promotion) -> Path | None:
+    """Where the prompts that decide are, if any are named."""
+    given = project.promotion.prompts
+    return how.prompts or (how.project_dir / given if given else None)
+
+
 def held_out_prompts(project: Project, how: Promotion) -> tuple[EvaluationPrompt, ...]:
     """The prompts that decide; raises ``ConfigError`` where none are named."""
-    given = project.promotion.prompts
-    path = how.prompts or (how.project_dir / given if given else None)
+    path = held_out_file(project, how)
     if path is None:
         raise ConfigError(
             "no held-out prompts to compare policies on: name a JSONL file with --prompts, or as "
             "promotion.prompts in pipeline.yaml"
         )
     return read_prompts(path, EvaluationPrompt, project.workload)
+
+
+def _live(settings: Settings, project: Project) -> list[Completion]:
+    """The workload's latest traffic: people ask again, and some of it was trained on."""
+    shadow = project.promotion.shadow
+    if not shadow.share:
+        return []
+    wanted = round(_COMPLETIONS_PER_PROMPT * shadow.max_prompts / shadow.share)
+    latest = read_latest(settings, Completion, min(wanted, _MAX_LIVE))
+    return [one for one in latest if one.workload_id == project.workload]
 
 
 def _anchor_prompts(settings: Settings, project: Project) -> list[Prompt]:

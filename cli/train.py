@@ -187,13 +187,12 @@ def _with_progress(request: "TrainingRequest") -> "tuple[RunOutcome | None, Run 
                 total=step.steps,
             )
 
-        outcome = run_request(request, watch)
-        if outcome is None or outcome.trained is None or not request.promote:
-            return outcome, None
-
         def step(what: str) -> None:
             bar.update(task, description=what, completed=0, total=None)
 
+        outcome = run_request(request, watch, step)
+        if outcome is None or outcome.trained is None or not request.promote:
+            return outcome, None
         return outcome, promote_request(request, outcome, step)
 
 

@@ -73,7 +73,7 @@ class TrainerLoop:
         """Until ``stop``; what is down is waited for, what is misconfigured is raised."""
         project = self._project
         for what, setting in switched_off(project.canary, project.promotion.shadow).items():
-            _log.warning(f"the {what} is off", extra={"turn_on_by": setting})
+            _log.warning(f"the {what} is off", extra={"turned_off_by": f"{setting}: 0"})
         self._registry.require(project.workload)
         leadership = Leadership(self._settings, f"{GROUP}.{project.workload}", TOPICS[Run])
         try:

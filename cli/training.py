@@ -11,7 +11,14 @@ from cli.freezing import kept_out, load_own, staged
 from cli.judge_watch import watched
 from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
-from cli.promotion import Promotion, find_run, held_out_prompts, promote_run, registry_of
+from cli.promotion import (
+    Promotion,
+    find_run,
+    held_out_file,
+    held_out_prompts,
+    promote_run,
+    registry_of,
+)
 from cli.rewarded import rewarded, section
 from consumers.anchors.held_out import repeating
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
@@ -28,6 +35,7 @@ from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Step
+from trainer.promotion.post_train_gate import gone_without
 from trainer.promotion.tell import tell
 from trainer.prompt_columns import logged_samples
 from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
@@ -61,7 +69,7 @@ class TrainingRequest:
         return self.out.with_name(f"{self.out.name}.dataset")
 
 
-def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
+def run_request(request: TrainingRequest, watch: Watch, step: Step) -> RunOutcome | None:
     """Run it, by however many processes were started; the outcome is the first one's to tell.
 
     Raises ``ConfigError`` for bad options and ``DependencyDown`` without Kafka.
@@ -78,7 +86,7 @@ def run_request(request: TrainingRequest, watch: Watch) -> RunOutcome | None:
         processes.follow(train)
         return None
     with processes.leading(train) as together:
-        return _run(request, project, infra, chosen, config, together, watch)
+        return _run(request, project, infra, chosen, config, together, watch, step)
 
 
 def _run(
@@ -89,18 +97,18 @@ def _run(
     config: TrainingConfig,
     train: Train,
     watch: Watch,
+    step: Step,
 ) -> RunOutcome:
     prompts: Sequence[EvaluationPrompt] = ()
     if request.prompts:
         prompts = read_prompts(request.prompts, EvaluationPrompt, project.workload)
-    measuring: list[Prompt] = [*prompts]
     if request.promote:
         if chosen.makes != "policy":
             raise ConfigError(f"{request.algorithm} makes no policy that could be promoted")
         registry_of(infra).require(project.workload)
-        # read now: hours later would be late to learn that there are none, or that the dataset has
-        # some of them
-        measuring += held_out_prompts(project, _promotion(request))
+    # read now: hours later would be late to learn that there are none, or that the dataset has some
+    deciding = _deciding(request, project)
+    measuring: list[Prompt] = [*prompts, *deciding]
     dataset = _dataset(request, project, infra, measuring)
     require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
@@ -138,7 +146,7 @@ def _run(
             clock=lambda: datetime.now(UTC),
             watch=watch,
             looks=ledger.look,
-            canary=_canary(request, project, infra, train),
+            canary=_canary(request, project, infra, train, deciding, step),
         ),
     )
 
@@ -154,19 +162,38 @@ def _promotion(request: TrainingRequest) -> Promotion:
     return Promotion(project_dir=request.project, prompts=request.prompts, epoch=request.epoch)
 
 
+def _deciding(request: TrainingRequest, project: Project) -> tuple[EvaluationPrompt, ...]:
+    """The held-out prompts that canary and promotion decide by; raises ``ConfigError`` where a
+    promotion has none."""
+    how = _promotion(request)
+    if request.ungated or not (request.promote or held_out_file(project, how)):
+        return ()
+    return held_out_prompts(project, how)
+
+
 def _canary(
-    request: TrainingRequest, project: Project, infra: Settings, train: Train
+    request: TrainingRequest,
+    project: Project,
+    infra: Settings,
+    train: Train,
+    prompts: Sequence[Prompt],
+    step: Step,
 ) -> Canary | None:
-    """None where the project asks for none, or what is trained answers nobody."""
-    if not project.canary.share or algorithm(request.algorithm).makes != "policy":
+    """None where what is trained answers nobody; a gate says so where there is no other reason."""
+    if algorithm(request.algorithm).makes != "policy":
         return None
-    if processes.count() > 1:
-        raise ConfigError(
-            "a canary trains before the full training does, which several processes cannot take "
-            "part in; set canary.share: 0, or try the canary on one process first"
-        )
-    prompts = held_out_prompts(project, _promotion(request))
-    arena = Arena(project_dir=request.project, pipeline=project, infra=infra, now=datetime.now(UTC))
+    if not project.canary.share:
+        return lambda _: (gone_without("canary", "canary.share is 0"),)
+    if not prompts:
+        why = "no held-out prompts; name them by --prompts, or as promotion.prompts"
+        return lambda _: (gone_without("canary", why),)
+    arena = Arena(
+        project_dir=request.project,
+        pipeline=project,
+        infra=infra,
+        now=datetime.now(UTC),
+        step=step,
+    )
     return lambda rows: canary(
         rows,
         request.policy,

@@ -61,6 +61,11 @@ class Tried(Record):
         """Whether the verifiers, who know what is expected, let the answer pass."""
         return self.outcomes[index] is Outcome.PASSED
 
+    @property
+    def any_passes(self) -> bool:
+        """Whether the best choice that could be made passes."""
+        return Outcome.PASSED in self.outcomes
+
 
 class Share(Record):
     """``passed`` of the trial's prompts, with the 95 % interval of their share (Wilson)."""
@@ -135,7 +140,7 @@ def trial_report(tried: Sequence[Tried]) -> TrialReport:
         n=len(tried),
         single=_share(single),
         best=_share(picked),
-        any=_share([any(map(one.passes, range(len(one.outcomes)))) for one in tried]),
+        any=_share(one.any_passes for one in tried),
         only_best=only_best,
         only_single=only_single,
         p_value=p_value,

@@ -18,7 +18,7 @@ from trainer.policy import Progress, Train, TrainedPolicy, Watch
 
 T = TypeVar("T")
 
-# The others wait while the first one evaluates the policy that it starts from.
+# The others wait while the first one evaluates, and tries a canary.
 _PATIENCE = timedelta(hours=6)
 
 
@@ -43,32 +43,34 @@ def is_first() -> bool:
 
 @contextmanager
 def leading(train: Train) -> Iterator[Train]:
-    """In the first process: ``train`` that the others take part in.
+    """In the first process: ``train`` that the others take part in, as often as it is called.
 
-    Where it is never called, because of a refusal or an error, they are told to end.
+    They wait for it until the block ends, then they are told to end.
     """
-    told = count() == 1
+    waiting = count() > 1
 
     def train_together(
         rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
     ) -> TrainedPolicy:
-        nonlocal told
-        if not told:
-            told = True
+        nonlocal waiting
+        if waiting:
             _shared(Work(rows=rows, policy_path=policy_path, out_dir=out_dir))
-        return train(rows, policy_path, out_dir, watch)
+        # What fails here fails in each of them.
+        others, waiting = waiting, False
+        trained = train(rows, policy_path, out_dir, watch)
+        waiting = others
+        return trained
 
     try:
         yield train_together
     finally:
-        if not told:
+        if waiting:
             _shared(None)
 
 
 def follow(train: Train) -> None:
-    """In every other process: take part in the training of the first one, if it comes to one."""
-    work = _shared(None)
-    if work is not None:
+    """In every other process: take part in each training of the first one."""
+    while (work := _shared(None)) is not None:
         train(work.rows, work.policy_path, work.out_dir, _unseen)
 
 

@@ -1,7 +1,8 @@
 """One training run: gate, freeze, blend, evaluate, train, evaluate; a Run event at each step."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -119,20 +120,21 @@ def run_training(
         mixed = blend(rows, plan.blend)
         rows, down_sampled, gates = mixed.rows, mixed.down_sampled, (*gates, mixed.gate)
         verdict = worst(gates)
-        if around.canary and verdict is Verdict.PASS:
-            gates = (*gates, *around.canary(rows))
-            verdict = worst(gates)
     left_out = _left_out(uncalibrated)
     story = RunStory(plan=plan, manifest=dataset.manifest, gates=gates, around=around)
+    if around.canary and not plan.ungated and verdict is Verdict.PASS:
+        with story.failing():
+            story.gates += around.canary(rows)
+        verdict = worst(story.gates)
     if verdict is not Verdict.PASS:
         run = story.tell(
-            RunStatus.REFUSED, detail="; ".join(filter(None, (_reasons(gates), left_out)))
+            RunStatus.REFUSED, detail="; ".join(filter(None, (_reasons(story.gates), left_out)))
         )
         return RunOutcome(
             verdict=verdict, run=run, rows=0, down_sampled={}, uncalibrated=uncalibrated
         )
     story.tell(RunStatus.STARTED, detail=left_out)
-    try:
+    with story.failing():
         write(dataset, dataset_dir)
         before = around.evaluate(plan.policy_path) if around.evaluate else None
         story.before = before.metrics() if before else {}
@@ -142,9 +144,6 @@ def run_training(
         after = around.evaluate(trained.path) if around.evaluate else None
         if after:
             run = story.tell(RunStatus.EVALUATED, after=after.metrics())
-    except Exception as error:
-        story.tell(RunStatus.FAILED, detail=f"{type(error).__name__}: {error}")
-        raise
     return RunOutcome(
         verdict=verdict,
         run=run,
@@ -168,14 +167,24 @@ class RunStory:
         gates: tuple[GateResult, ...],
         around: Surroundings,
     ) -> None:
-        self._plan, self._manifest, self._gates, self._around = plan, manifest, gates, around
+        self._plan, self._manifest, self._around = plan, manifest, around
         self._config_hash = config_hash(plan.gate, plan.blend, json.dumps(plan.hyper_parameters))
         started = around.clock().isoformat()
         # Training twice on one manifest is two runs, so the time is part of the id.
         sources = [manifest.manifest_hash, started]
         self.run_id = derived_id("Run", STAGE, sources, self._config_hash)
+        self.gates = gates
         self.before: dict[str, float] = {}
         self.fingerprint = ""
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """What is raised in the block is published as the run's end, and goes on."""
+        try:
+            yield
+        except Exception as error:
+            self.tell(RunStatus.FAILED, detail=f"{type(error).__name__}: {error}")
+            raise
 
     def tell(
         self, status: RunStatus, *, after: dict[str, float] | None = None, detail: str = ""
@@ -192,7 +201,7 @@ class RunStory:
             offset_ranges=self._manifest.ranges,
             algorithm=self._plan.algorithm,
             hyper_parameters=self._plan.hyper_parameters,
-            gates=self._gates,
+            gates=self.gates,
             ungated=self._plan.ungated,
             metrics_before=self.before,
             metrics_after=after or {},

@@ -26,19 +26,23 @@ class Choice(Record):
 class Tournament:
     """Chooses as labelling does: verify, pair, judge; with every pair, so each meets each.
 
-    What an answer is expected to be is not looked at: it would not be known where answers are
-    served. Costs n(n − 1)/2 comparisons. Owns no stage.
+    What an answer is expected to be is not looked at, unless ``expecting``: it would not be known
+    where answers are served. Costs at most n(n − 1)/2 comparisons. Owns no stage.
     """
 
-    def __init__(self, verify: VerifyStage, judge: JudgeStage, rubric_id: str) -> None:
+    def __init__(
+        self, verify: VerifyStage, judge: JudgeStage, rubric_id: str, *, expecting: bool = False
+    ) -> None:
         self._verify = verify
         self._judge = judge
         self._rubric_id = rubric_id
+        self._expecting = expecting
 
     async def choose(self, asked: CandidateSet) -> Choice:
         """The best candidate of a set; raises what the stages raise."""
-        blind = asked.model_copy(update={"expectations": (), "purpose": Purpose.CANARY})
-        made = await self._verify(blind)
+        known = asked.expectations if self._expecting else ()
+        seen = asked.model_copy(update={"expectations": known, "purpose": Purpose.CANARY})
+        made = await self._verify(seen)
         (verified,) = (event for event in made if isinstance(event, Verification))
         n = len(asked.candidates)
         pairs = PairSettings(max_pairs_per_prompt=max(1, n * n), rubric_id=self._rubric_id)

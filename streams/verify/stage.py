@@ -6,7 +6,7 @@ from pathlib import Path
 
 from schemas.events import CandidateSet, Event, Verification
 from schemas.ids import derived_id
-from schemas.records import VerifiedCandidate
+from schemas.records import Expectation, VerifiedCandidate
 from streams.discard import discard
 from streams.verify.settings import VerifySettings
 from streams.verify.verifier import Verifier
@@ -62,6 +62,10 @@ class VerifyStage:
                 candidates=verified,
             )
         ]
+
+    def check_names(self, expectations: Sequence[Expectation]) -> frozenset[str]:
+        """The checks of an answer to a prompt with these expectations."""
+        return frozenset(check.name for check in self._verifier.checks(expectations))
 
     async def aclose(self) -> None:
         """End the sandbox."""

@@ -21,6 +21,7 @@ workload: WORKLOAD
 trigger: {min_new_pairs: 10, least_pairs: 1, settle_minutes: 0, min_interval_minutes: 0,
   retry_minutes: 0, keep_trainings: 1}
 dpo: {epochs: EPOCHS, batch_size: 8, learning_rate: 1.0e-6}
+canary: {share: 0}
 verify: {databases: [{name: shop, path: shop.duckdb, dialect: duckdb}]}
 promotion: {prompts: held-out.jsonl, asking: {max_tokens: 4}, kl_prompts: 2, max_drop: 0.3,
   max_repetition_rise: 0.9, max_refusal_rise: 0.3, min_length_ratio: 0.05, max_length_ratio: 20,

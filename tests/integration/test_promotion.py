@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 PIPELINE = """
 workload: shop
 dpo: {epochs: 1, batch_size: 8, learning_rate: 0.001}
+canary: {share: 0}
 promotion:
   prompts: held-out.jsonl
   asking: {max_tokens: 8}
@@ -176,6 +177,22 @@ def test_trained_and_promoted_in_one_command(log: Settings, project: Path) -> No
         RunStatus.PROMOTED,
     ]
     assert read_version(models_dir(log) / "production").run_id == run_id
+    # what was not asked says so
+    before, after = (
+        {gate.name: gate.detail for gate in told(log, run_id)[n].gates} for n in (0, -1)
+    )
+    assert before["canary"] == "not run: canary.share is 0"
+    assert after["shadow"].startswith("not run: 0 live prompts")
+
+
+def test_without_held_out_prompts_a_training_says_that_no_canary_was_tried(
+    log: Settings, project: Path
+) -> None:
+    publish(log, rows("a"))
+    (project / "pipeline.yaml").write_text("workload: shop\ndpo: {epochs: 1, batch_size: 8}\n")
+    told_of = told(log, trained(project, save_tiny_policy(project / "sft"), "one"))
+    (said_of,) = (gate.detail for gate in told_of[-1].gates if gate.name == "canary")
+    assert said_of.startswith("not run: no held-out prompts; name them by --prompts")
 
 
 def test_what_could_not_be_promoted_is_said_before_training(log: Settings, project: Path) -> None:
@@ -197,14 +214,14 @@ def test_a_canary_that_does_not_win_stops_the_training(log: Settings, project: P
     text = pipeline.read_text()
     arguments = ("train", "--from-topic", "--project", project, "--policy", policy)
 
-    pipeline.write_text(f"{text}canary: {{share: 0.5, min_gain: 0.5}}\n")
+    pipeline.write_text(text.replace("{share: 0}", "{min_rows: 8, min_gain: 0.5}"))
     refused = prefstream(*arguments, "--out", project / "one")
     assert refused.exit_code == 1, refused.exception
     assert "canary/accuracy" in refused.stdout
     assert not (project / "one").exists()
     assert [run.status for run in read_runs(log)] == [RunStatus.REFUSED]
 
-    pipeline.write_text(f"{text}canary: {{share: 0.5, min_gain: -0.5}}\n")
+    pipeline.write_text(text.replace("{share: 0}", "{min_rows: 8, min_gain: -0.5}"))
     told_of = told(log, trained(project, policy, "one"))
     gates = {gate.name: gate for gate in told_of[-1].gates}
     assert gates["canary/accuracy"].verdict is Verdict.PASS
@@ -217,15 +234,20 @@ def test_live_prompts_are_answered_in_the_shadow(log: Settings, project: Path) -
     text = pipeline.read_text().replace("  kl_prompts: 4\n", f"  kl_prompts: 0\n{shadow}")
     pipeline.write_text(text)
     live = [
-        completion(event_id=f"c{n}", prompt_id=f"live-{n}", messages=said(f"item{n}", "user"))
+        completion(
+            event_id=f"c{n}",
+            prompt_id=f"live-{n}",
+            messages=said(f"item{n}", "user"),
+            workload_id="shop" if n < 15 else "elsewhere",
+        )
         for n in range(30)
     ]
     publish(log, [*rows("a"), *live])
     policy = save_tiny_policy(project / "sft")
     run_id = trained(project, policy, "one", "--promote")
     gates = {gate.name: gate for gate in told(log, run_id)[-1].gates}
-    assert gates["shadow/prompts"].value == 20
-    assert "over 20 prompts" in gates["shadow/passed"].detail
+    assert gates["shadow/prompts"].value == 15
+    assert "over 15 prompts" in gates["shadow/passed"].detail
     # nothing that was made for the comparison reaches a topic
     assert {c.event_id for c in read_latest(log, Completion, 1000)} == {c.event_id for c in live}
 

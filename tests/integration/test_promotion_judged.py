@@ -161,7 +161,7 @@ def test_the_canary_asks_the_judge_and_then_trains_a_little(
         )
         for n in range(40)
     ]
-    settings = CanarySettings(share=0.5, prompts=40, answers=2, min_gain=-0.1, max_drop=0.1)
+    settings = CanarySettings(min_rows=20, prompts=40, answers=2, min_gain=-0.1, max_drop=0.1)
     config = SftConfig(epochs=20, batch_size=8, learning_rate=0.01)
     with judging() as url:
         gates = canary(
@@ -174,11 +174,6 @@ def test_the_canary_asks_the_judge_and_then_trains_a_little(
             arena(folder, url),
         )
     found = {gate.name: gate for gate in gates}
-    assert list(found) == [
-        "canary/prompts",
-        "canary/best_of_n",
-        "canary/accuracy",
-        "canary/win_rate",
-    ]
+    assert list(found) == ["canary/best_of_n", "canary/accuracy", "canary/win_rate"]
     assert {gate.verdict for gate in gates} == {Verdict.PASS}
     assert found["canary/win_rate"].value == pytest.approx(1.0, abs=0.25)

@@ -27,6 +27,7 @@ FAST: dict[str, Any] = {"learning_rate": 5e-3, "epochs": 3, "batch_size": 8}
 JOBS = {
     "dpo none": FAST,
     "dpo": FAST,
+    "dpo canary": FAST,
     "dpo shuffled": FAST | {"length_batches": False},
     "dpo parts": FAST | {"accumulation": 2},
     "sft lora": FAST | {"lora": {"rank": 4}},

@@ -104,7 +104,7 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
     fresh_broker: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "pipeline.yaml").write_text(
-        "workload: shop\ncanary: {share: 0.1}\n"
+        "workload: shop\ncanary: {share: 0}\n"
         "trigger: {min_new_pairs: 3, least_pairs: 3, settle_minutes: 999}"
     )
     with running(trainer(fresh_broker, tmp_path)):
@@ -112,9 +112,7 @@ def test_a_decision_not_to_train_is_told_once_for_each_reason(
         # many looks later there is still one event, and a new reason makes the second
         publish(fresh_broker, [preference(f"r{n}") for n in range(3)])
         wait_until(lambda: len(told(fresh_broker, RunStatus.WAITED)) > 1, "another reason")
-    assert [line for line in caplog.messages if line.endswith(" is off")] == [
-        "the shadow evaluation is off"
-    ]
+    assert [line for line in caplog.messages if line.endswith(" is off")] == ["the canary is off"]
     (leading,) = told(fresh_broker, RunStatus.LEADING)
     first, second = told(fresh_broker, RunStatus.WAITED)
     assert first.detail == "no reason to train"

@@ -1,7 +1,8 @@
 """One of the processes of a training, as torchrun or accelerate start it: POLICY FOLDER JOBS.
 
-JOBS is a JSON object of settings by "algorithm name"; "none" is a run that is refused. Where
-KILLED_AT_STEP is in the environment, the first process kills itself at that step.
+JOBS is a JSON object of settings by "algorithm name"; "none" is a run that is refused, "canary" one
+that tries a few rows before. Where KILLED_AT_STEP is in the environment, the first process kills
+itself at that step.
 """
 
 import gc
@@ -9,6 +10,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from torch.distributed.fsdp import FSDPModule
@@ -67,6 +69,9 @@ def main() -> None:
             processes.follow(train)
             continue
         with processes.leading(train) as together:
+            if job.endswith("canary"):
+                with tempfile.TemporaryDirectory() as trial:
+                    together(PAIR_ROWS[:8], Path(policy), Path(trial) / "new", lambda _: None)
             if not job.endswith("none"):
                 shards = Shards()
                 done = together(PAIR_ROWS, Path(policy), Path(folder) / job, shards)

@@ -63,10 +63,10 @@ def the_set(*outputs: str, gold: str | None = None) -> CandidateSet:
     return candidate_set(*candidates, purpose=Purpose.CANARY, expectations=expectations)
 
 
-def tournament(model: ReadingModel, verify: VerifyStage) -> Tournament:
+def tournament(model: ReadingModel, verify: VerifyStage, *, expecting: bool = False) -> Tournament:
     settings = JudgeSettings(model="reading-model", rubric=RUBRIC.ref)
     judges = Judges([Member(settings, RUBRIC, model)])
-    return Tournament(verify, JudgeStage(settings, judges), RUBRIC.id)
+    return Tournament(verify, JudgeStage(settings, judges), RUBRIC.id, expecting=expecting)
 
 
 async def test_each_meets_each_in_both_orders_and_the_good_one_wins(tmp_path: Path) -> None:
@@ -95,6 +95,18 @@ async def test_what_is_expected_decides_nothing_before_the_choice(tmp_path: Path
     report = trial_report(tried)
     assert (report.single.passed, report.best.passed, report.any.passed) == (1, 0, 1)
     assert (report.only_best, report.only_single, report.beats) == (0, 1, False)
+
+
+async def test_where_labelling_knew_what_is_expected_so_does_the_choice(tmp_path: Path) -> None:
+    verify = VerifyStage(VerifySettings(), tmp_path)
+    try:
+        asked = the_set("The answer is 12", "The good answer is 13", gold="12")
+        found = await tournament(ReadingModel(), verify, expecting=True).choose(asked)
+        needs = verify.check_names(asked.expectations) - verify.check_names(())
+    finally:
+        await verify.aclose()
+    assert found.index == 0
+    assert needs == {"number_match"}
 
 
 class Scores:

@@ -1,4 +1,4 @@
-"""The judge between two policies, live prompts in the shadow, and the canary's share of rows."""
+"""The judge between two policies, and live prompts in the shadow."""
 
 import pytest
 
@@ -9,14 +9,13 @@ from streams.judge.member import Member
 from streams.judge.settings import JudgeSettings
 from streams.judge.stage import JudgeStage
 from tests.events import NOON, completion
-from tests.preferences import preference, said
+from tests.preferences import said
 from tests.unit.judge_case import RUBRIC, ReadingModel
 from trainer.evaluate import Answered
-from trainer.promotion.canary import share_of, trial_gates
 from trainer.promotion.duel import duels, score
 from trainer.promotion.post_train_gate import Duel, Pair
-from trainer.promotion.settings import CanarySettings, ShadowSettings
-from trainer.promotion.shadow import live_prompts, shadow_gates
+from trainer.promotion.settings import ShadowSettings
+from trainer.promotion.shadow import live_prompts, shadow_gates, without_shadow
 from trainer.prompts import Prompt
 
 N = 24
@@ -137,22 +136,19 @@ def test_too_little_live_traffic_proves_nothing() -> None:
     assert first.verdict is Verdict.INCONCLUSIVE
 
 
-def test_the_canary_trains_on_the_same_share_every_time() -> None:
-    rows = [preference(f"r{n}") for n in range(50)]
-    assert len(share_of(rows, 0.1)) == 5
-    assert share_of(rows, 0.1) == share_of(list(reversed(rows)), 0.1)
-    assert len(share_of(rows[:2], 0.01)) == 1
+def test_with_few_live_prompts_a_gate_says_that_nobody_was_asked() -> None:
+    shadow = ShadowSettings(min_prompts=50)
+    assert without_shadow(50, shadow) is None
+    few = without_shadow(49, shadow)
+    assert few is not None
+    assert few.verdict is Verdict.PASS
+    assert few.detail == "not run: 49 live prompts that were not trained on, 50 are needed"
+    off = without_shadow(1000, ShadowSettings(share=0))
+    assert off is not None
+    assert off.detail == "not run: promotion.shadow.share is 0"
 
 
-def test_a_canary_must_win() -> None:
-    equal = [pair(n, "x", "y") for n in range(100)]
-    won = [Duel(slice="s", score=float(n < 70)) for n in range(100)]
-    tied = [Duel(slice="s", score=0.5) for _ in range(100)]
-    settings = CanarySettings(share=0.1, max_drop=0.1)
-
-    def verdicts(judged: list[Duel] | None) -> set[Verdict]:
-        return {gate.verdict for gate in trial_gates(equal, judged, settings)}
-
-    assert verdicts(won) == {Verdict.PASS}
-    assert Verdict.INCONCLUSIVE in verdicts(tied)
-    assert verdicts(None) == {Verdict.INCONCLUSIVE}
+def test_a_project_may_wait_for_live_traffic() -> None:
+    few = without_shadow(49, ShadowSettings(min_prompts=50, too_few="withhold"))
+    assert few is not None
+    assert (few.verdict, few.detail) == (Verdict.INCONCLUSIVE, "1 more prompts are needed")

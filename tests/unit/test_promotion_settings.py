@@ -1,4 +1,4 @@
-"""What a project has to turn on before it is promoted by nobody's hand."""
+"""What is tried before a policy serves, unless a project goes without."""
 
 import pytest
 
@@ -17,3 +17,7 @@ from trainer.promotion.settings import CanarySettings, ShadowSettings, switched_
 def test_what_is_off_is_named(canary: float, shadow: float, off: set[str]) -> None:
     found = switched_off(CanarySettings(share=canary), ShadowSettings(share=shadow))
     assert found.keys() == off
+
+
+def test_nothing_is_off_unless_a_project_says_so() -> None:
+    assert switched_off(CanarySettings(), ShadowSettings()) == {}

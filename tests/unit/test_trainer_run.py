@@ -8,7 +8,7 @@ import pytest
 
 from schemas.errors import Fatal
 from schemas.events import Calibration, Preference, Run
-from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
+from schemas.records import GateResult, Outcome, PreferenceSource, RunStatus, Verdict
 from streams.inference.identity import folder_fingerprint
 from tests.events import NOON
 from tests.frozen_rows import frozen_rows
@@ -18,7 +18,7 @@ from trainer.evaluate import Answered, Evaluation, summarise
 from trainer.freeze import FreezeSettings
 from trainer.gate_settings import GateSettings
 from trainer.policy import TrainedPolicy, Watch
-from trainer.run import RunOutcome, Surroundings, TrainingPlan, run_training
+from trainer.run import Canary, RunOutcome, Surroundings, TrainingPlan, run_training
 
 ROWS = [preference(f"r{n}") for n in range(7)] + [human(f"h{n}") for n in range(3)]
 THUMBS = [preference(f"t{n}", source=PreferenceSource.THUMBS) for n in range(5)]
@@ -71,6 +71,7 @@ class Runs:
         calibrations: Sequence[Calibration] = (),
         *,
         ungated: bool = False,
+        canary: Canary | None = None,
     ) -> RunOutcome:
         dataset = frozen_rows(rows, FreezeSettings(sources=tuple(PreferenceSource)))
         plan = TrainingPlan(
@@ -89,6 +90,7 @@ class Runs:
             publish=self.told.append,
             clock=lambda: NOON + timedelta(days=1),
             watch=lambda _: None,
+            canary=canary,
         )
         return run_training(dataset, self.folder / "dataset", calibrations, plan, around)
 
@@ -155,6 +157,39 @@ def test_a_training_that_fails_is_told_and_raised(runs: Runs) -> None:
         runs(ROWS, [calibration()])
     assert runs.statuses() == [RunStatus.STARTED, RunStatus.FAILED]
     assert "the loss became nan" in runs.told[-1].detail
+
+
+def canary_says(verdict: Verdict) -> Canary:
+    return lambda rows: (GateResult(name="canary", verdict=verdict, value=len(rows)),)
+
+
+def test_a_canary_is_among_the_gates_and_can_refuse(runs: Runs) -> None:
+    outcome = runs(ROWS, [calibration()], canary=canary_says(Verdict.PASS))
+    assert (outcome.run.gates[-1].name, outcome.run.gates[-1].value) == ("canary", 10)
+    runs.told.clear()
+    refused = runs(ROWS, [calibration()], canary=canary_says(Verdict.INCONCLUSIVE))
+    assert refused.verdict is Verdict.INCONCLUSIVE
+    assert runs.statuses() == [RunStatus.REFUSED]
+    assert refused.run.detail == "canary: INCONCLUSIVE"
+
+
+def test_nothing_is_tried_where_the_gate_refuses_or_does_not_decide(runs: Runs) -> None:
+    assert "canary" not in {gate.name for gate in runs(ROWS, canary=never).run.gates}
+    assert runs(THUMBS, ungated=True, canary=never).verdict is Verdict.PASS
+
+
+def never(rows: Sequence[Preference]) -> tuple[GateResult, ...]:
+    raise AssertionError(f"tried {len(rows)} rows")
+
+
+def test_a_canary_that_fails_is_told_and_raised(runs: Runs) -> None:
+    def diverges(rows: Sequence[Preference]) -> tuple[GateResult, ...]:
+        raise Fatal(f"the loss of {len(rows)} rows became nan")
+
+    with pytest.raises(Fatal):
+        runs(ROWS, [calibration()], canary=diverges)
+    assert runs.statuses() == [RunStatus.FAILED]
+    assert "the loss of 10 rows became nan" in runs.told[-1].detail
 
 
 def test_a_dataset_of_another_origin_is_another_run(runs: Runs) -> None:

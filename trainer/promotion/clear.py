@@ -50,7 +50,7 @@ def gate_after_training(
     compared = compare_policies(checkpoint, reference, prompts.held_out, anchors, settings, arena)
     gates = compared.gates
     # Live prompts cost answers of both: only for a candidate that could still pass.
-    if settings.shadow.share and worst(gates) is Verdict.PASS:
+    if worst(gates) is Verdict.PASS:
         live = live_prompts(prompts.live, trained_on, settings.shadow)
         gates += shadow(checkpoint, reference, live, settings.asking, settings.shadow, arena)
     verdict = worst(gates)

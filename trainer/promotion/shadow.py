@@ -10,7 +10,14 @@ from schemas.records import GateResult, Origin
 from trainer.evaluate import EvaluationSettings
 from trainer.promotion.compare import Arena, answer_both, judge_both
 from trainer.promotion.difference import at_least, share_difference
-from trainer.promotion.post_train_gate import Duel, Pair, pass_gains, prompts_gate, win_rate_gate
+from trainer.promotion.post_train_gate import (
+    Duel,
+    Pair,
+    gone_without,
+    pass_gains,
+    prompts_gate,
+    win_rate_gate,
+)
 from trainer.promotion.settings import ShadowSettings
 from trainer.prompts import Prompt
 
@@ -44,6 +51,18 @@ def shadow_gates(
     return tuple(gates)
 
 
+def without_shadow(n: int, settings: ShadowSettings) -> GateResult | None:
+    """What stands in place of the gates where ``n`` live prompts are not asked. Pure."""
+    if not settings.share:
+        return gone_without("shadow", "promotion.shadow.share is 0")
+    if n >= settings.min_prompts:
+        return None
+    if settings.too_few == "withhold":
+        return prompts_gate("shadow/prompts", n, settings.min_prompts)
+    why = f"{n} live prompts that were not trained on, {settings.min_prompts} are needed"
+    return gone_without("shadow", why)
+
+
 def shadow(
     candidate: Path,
     reference: Path,
@@ -52,9 +71,12 @@ def shadow(
     settings: ShadowSettings,
     arena: Arena,
 ) -> tuple[GateResult, ...]:
-    """Ask, check and judge both on the live prompts; raises as ``compare_policies``."""
-    if len(prompts) < settings.min_prompts:
-        return (prompts_gate("shadow/prompts", len(prompts), settings.min_prompts),)
+    """Ask, check and judge both on the live prompts; raises as ``compare_policies``.
+
+    One gate says so where that is switched off, or there are too few of them.
+    """
+    if not_run := without_shadow(len(prompts), settings):
+        return (not_run,)
     arena.step("shadow evaluation")
 
     async def both() -> tuple[list[Pair], tuple[Duel, ...] | None]:
