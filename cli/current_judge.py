@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infra.nonce_key import nonce_key
 from infra.settings import Settings
+from schemas.errors import ConfigError
 from streams.inference.identity import model_name
 from streams.judge.open_judges import open_judges
 from streams.judge.settings import JudgeSettings
@@ -36,12 +37,28 @@ def unasked(
     return JudgeStage(judge, judges)
 
 
+def current_judge(pipeline: Pipeline, project_dir: Path, settings: Settings) -> str | None:
+    """The judge_config_hash of the project's judge, None where there is none.
+
+    Raises as ``unasked``.
+    """
+    stage = unasked(pipeline.judge, pipeline, project_dir, settings)
+    return stage.judge_config_hash if stage.judges else None
+
+
 def judge_config(
     wanted: str | None, pipeline: Pipeline, project_dir: Path, settings: Settings
 ) -> str | None:
-    """The judge_config_hash that an option names; None where it names none, or the project's judge
-    and there is none. Raises as ``unasked``."""
+    """The judge_config_hash that an option names, None where it names none.
+
+    Raises ``ConfigError`` where it names the project's judge and there is none, and as ``unasked``.
+    """
     if wanted != CURRENT:
         return wanted
-    stage = unasked(pipeline.judge, pipeline, project_dir, settings)
-    return stage.judge_config_hash if stage.judges else None
+    found = current_judge(pipeline, project_dir, settings)
+    if found is None:
+        raise ConfigError(
+            f"{project_dir}: the project has no judge, so --judge-config {CURRENT} names none; "
+            "give the judge_config_hash of the rlaif rows that are wanted, or take other sources"
+        )
+    return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from cli.current_judge import CURRENT, judge_config
+from cli.current_judge import current_judge
 from cli.freezing import kept_out
 from cli.judge_watch import watched
 from cli.label_noise import require_number
@@ -146,7 +146,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         anchors=job.measuring(),
         clock=lambda: datetime.now(UTC),
         open_policy=around.open_policy,
-        judge_config_hash=judge_config(CURRENT, job.project, job.project_dir, Settings()),
+        judge_config_hash=current_judge(job.project, job.project_dir, Settings()),
         labels=job.labels,
     )
 

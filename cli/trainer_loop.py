@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cli.current_judge import CURRENT, judge_config
+from cli.current_judge import CURRENT, current_judge
 from cli.leased_training import LeasedTraining
 from cli.project import Project, load_project
 from cli.promotion import registry_of
@@ -170,7 +170,7 @@ class TrainerLoop:
     def _current_judge(self) -> str | None:
         """The judge that a training would take the pairs of: the project may have changed."""
         folder = self._options.project_dir
-        return judge_config(CURRENT, load_project(folder), folder, self._settings)
+        return current_judge(load_project(folder), folder, self._settings)
 
     def _tell(self, status: RunStatus, decision: Decision, epoch: int) -> None:
         told = decided(self._project.workload, status, _now(), decision=decision, epoch=epoch)
@@ -193,8 +193,9 @@ class TrainerLoop:
         command = [sys.executable, "-m", "cli.main", "train", "--from-topic", "--promote"]
         command += ["--project", str(options.project_dir), "--algorithm", options.algorithm]
         command += ["--policy", str(options.policy), "--out", str(out)]
-        # The topic keeps what former judges decided; a dataset is of one.
-        command += ["--judge-config", CURRENT]
+        if self._current_judge() is not None:
+            # The topic keeps what former judges decided; a dataset is of one.
+            command += ["--judge-config", CURRENT]
         return [*command, "--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]
 
     def _finish(self, training: LeasedTraining, epoch: int) -> None:

@@ -29,6 +29,7 @@ from schemas.events import Calibration, Preference, Run
 from schemas.records import PreferenceSource
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
+from trainer.checkpoint import check_empty, check_start
 from trainer.dataset import FrozenDataset
 from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
 from trainer.policy import Train, Watch
@@ -109,6 +110,9 @@ def _run(
     # read now: hours later would be late to learn that there are none, or that the dataset has some
     deciding = _deciding(request, project)
     measuring: list[Prompt] = [*prompts, *deciding]
+    # and so it would of these, with a dataset left behind
+    check_empty(request.out)
+    check_start(request.policy)
     dataset = _dataset(request, project, infra, measuring)
     require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What

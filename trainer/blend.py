@@ -79,7 +79,9 @@ def blend(rows: Sequence[Preference], settings: BlendSettings) -> Blend:
     keep_others = max(keep_others, ceil(len(others) * settings.min_kept_share))
     share = keep_human / (keep_human + keep_others) if keep_human else 0.0
     if not settings.min_human_share <= share <= settings.max_human_share:
-        return Blend(rows=(), gate=_refusal(human, others, settings), down_sampled={})
+        people = sum(row.source is PreferenceSource.HUMAN for row in rows)
+        refusal = _refusal(people, len(human), len(others), settings)
+        return Blend(rows=(), gate=refusal, down_sampled={})
     kept = _sample(human, keep_human, settings.seed) + _sample(others, keep_others, settings.seed)
     kept.sort(key=lambda row: row.event_id)
     reasons["the human share"] = len(human) + len(others) - len(kept)
@@ -133,22 +135,23 @@ def _sample(rows: Sequence[Preference], n: int, seed: str) -> list[Preference]:
     return sorted(rows, key=lambda row: unit_interval(seed, row.event_id))[:n]
 
 
-def _refusal(
-    human: Sequence[Preference], others: Sequence[Preference], settings: BlendSettings
-) -> GateResult:
-    least_others = ceil(len(others) * settings.min_kept_share)
+def _refusal(people: int, human: int, others: int, settings: BlendSettings) -> GateResult:
+    """Of ``people``'s rows ``human`` are left by their weight, and so would it be of more."""
+    least_others = ceil(others * settings.min_kept_share)
     odds = settings.min_human_share / (1 - settings.min_human_share)
-    missing = ceil(least_others * odds - 1e-9) - len(human)
+    weight = settings.weights.get(PreferenceSource.HUMAN, 1.0)
+    missing = ceil(ceil(least_others * odds - 1e-9) / weight - 1e-9) - people
     remedy = f"{missing} more human rows are missing; label and adjudicate core anchors"
     if missing <= 0:
         remedy = "too few rows of other sources to blend them with"
-    total = len(human) + least_others
+    total = human + least_others
+    counted = f"{human}" if human == people else f"{human} of {people}"
     return GateResult(
         name="human_share",
         verdict=Verdict.INCONCLUSIVE,
-        value=len(human) / total if total else None,
+        value=human / total if total else None,
         threshold=settings.min_human_share,
-        detail=f"{len(human)} human rows beside {len(others)} others: {remedy}",
+        detail=f"{counted} human rows beside {others} others: {remedy}",
     )
 
 

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,17 +86,10 @@ def load_reward_model(path: Path, max_length: int | None = None, *, trained: boo
 
 def _load(path: Path, max_length: int | None, auto: Any, **options: object) -> Policy:
     import torch
-    from transformers import AutoTokenizer
 
-    if not (path / "config.json").is_file():
-        raise ConfigError(f"{path}: no model checkpoint (config.json is missing); name its folder")
-    try:
+    tokenizer = _load_tokenizer(path)
+    with _loading(path):
         model = auto.from_pretrained(path, dtype=torch.float32, local_files_only=True, **options)
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: the checkpoint cannot be loaded ({error})") from None
-    if tokenizer.chat_template is None:
-        raise ConfigError(f"{path}: the tokenizer has no chat template; add chat_template.jinja")
     positions = getattr(model.config, "max_position_embeddings", None)
     if max_length and positions and max_length > positions:
         raise ConfigError(
@@ -108,12 +102,40 @@ def _load(path: Path, max_length: int | None, auto: Any, **options: object) -> P
     )
 
 
+def _load_tokenizer(path: Path) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    if not (path / "config.json").is_file():
+        raise ConfigError(f"{path}: no model checkpoint (config.json is missing); name its folder")
+    with _loading(path):
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+            path, local_files_only=True
+        )
+    if tokenizer.chat_template is None:
+        raise ConfigError(f"{path}: the tokenizer has no chat template; add chat_template.jinja")
+    return tokenizer
+
+
+@contextmanager
+def _loading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: the checkpoint cannot be loaded ({error})") from None
+
+
 def _is_reward_model(path: Path) -> bool:
     try:
         config = json.loads((path / "config.json").read_text(encoding="utf-8"))
         return any(name.endswith("ForSequenceClassification") for name in config["architectures"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def check_start(path: Path) -> None:
+    """Raise ``ConfigError`` where the folder cannot be trained from, as far as can be told without
+    its weights: it is no checkpoint, or its tokenizer cannot be loaded or has no chat template."""
+    _load_tokenizer(path)
 
 
 def check_empty(out_dir: Path) -> None:

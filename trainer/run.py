@@ -13,6 +13,7 @@ from schemas.records import GateResult, RunStatus, Verdict
 from streams.inference.identity import folder_fingerprint
 from trainer.blend import BlendSettings, blend
 from trainer.dataset import FrozenDataset, write
+from trainer.dataset_card import write_card
 from trainer.evaluate import Evaluation
 from trainer.gate import gate, label_sources
 from trainer.gate_rules import worst
@@ -99,8 +100,8 @@ def run_training(
 ) -> RunOutcome:
     """Train on the dataset if the gates let it, and say what came of it.
 
-    The dataset is written to ``dataset_dir`` only where it is trained on. A refusal is an
-    outcome; what goes wrong in training is published as a FAILED run and raised.
+    The dataset is written to ``dataset_dir``, with its card, only where it is trained on. A refusal
+    is an outcome; what goes wrong in training is published as a FAILED run and raised.
     """
     decision = gate(
         label_sources(dataset.rows),
@@ -136,6 +137,7 @@ def run_training(
     story.tell(RunStatus.STARTED, detail=left_out)
     with story.failing():
         write(dataset, dataset_dir)
+        write_card(dataset_dir)
         before = around.evaluate(plan.policy_path) if around.evaluate else None
         story.before = before.metrics() if before else {}
         trained = around.train(rows, plan.policy_path, plan.out_dir, around.watch)

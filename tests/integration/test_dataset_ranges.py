@@ -12,6 +12,7 @@ from schemas.errors import ConfigError
 from schemas.records import HumanWinner, OffsetRange, RunStatus
 from tests.command_line import prefstream
 from tests.preferences import label, preference
+from tests.tiny_policy import save_tiny_policy
 from trainer.log_slice import read_runs
 from trainer.manifest import read_manifest
 
@@ -69,7 +70,8 @@ def test_labels_have_ranges_too(log: Settings, project: Path) -> None:
 
 def test_a_training_names_its_range_in_the_run(log: Settings, project: Path) -> None:
     held = largest(log, "preferences")
-    arguments = ("--project", project, "--policy", project, "--out", project / "new")
+    policy = save_tiny_policy(project / "old")
+    arguments = ("--project", project, "--policy", policy, "--out", project / "new")
     named = ("--range", f"{held.partition}:-{held.first}")
     # nobody measured the judge: it is refused, with the range that it would have trained on
     refused = prefstream("train", "--from-topic", *arguments, *named)

@@ -59,7 +59,8 @@ def test_a_topic_that_retention_cut_is_named_and_its_rows_still_train(
 def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(
     log: Settings, project: Path
 ) -> None:
-    arguments = ("train", "--from-topic", "--project", project, "--policy", project, "--out")
+    policy = save_tiny_policy(project / "old")
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy, "--out")
     empty = prefstream(*arguments, project / "new")
     assert "none of 0 preferences is left (the topic is empty)" in str(empty.exception)
     for topic in ("preferences", "labels"):
@@ -104,7 +105,7 @@ def test_what_decides_on_a_promotion_is_never_trained_on(log: Settings, project:
     # said before hours of training
     late = prefstream(
         *("train", "--manifest", project / "loose", "--promote", "--project", project),
-        *("--policy", project / "none", "--out", project / "new"),
+        *("--policy", save_tiny_policy(project / "old"), "--out", project / "new"),
     )
     assert isinstance(late.exception, ConfigError)
     assert "2 prompts of the dataset are a held-out one" in str(late.exception)

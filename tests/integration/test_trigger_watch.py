@@ -23,6 +23,7 @@ from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
 from tests.events import verification, verified
 from tests.preferences import human, preference, said
 from tests.promotions import run
+from tests.tiny_policy import save_tiny_policy
 from tests.waiting import wait_until
 from trainer.log_slice import read_runs
 
@@ -83,7 +84,10 @@ def told(settings: Settings, status: RunStatus) -> list[Run]:
 
 def trainer(settings: Settings, project: Path) -> TrainerLoop:
     options = TrainerOptions(
-        project_dir=project, policy=project / "sft", algorithm="dpo", every_s=0.1
+        project_dir=project,
+        policy=save_tiny_policy(project / "sft"),
+        algorithm="dpo",
+        every_s=0.1,
     )
     return TrainerLoop(settings, load_project(project), options)
 

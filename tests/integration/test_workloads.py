@@ -16,6 +16,7 @@ from tests.command_line import prefstream
 from tests.events import verification, verified
 from tests.preferences import calibration, human, label, preference
 from tests.promotions import run
+from tests.tiny_policy import save_tiny_policy
 from trainer.log_slice import read_runs
 
 pytestmark = pytest.mark.integration
@@ -78,7 +79,8 @@ def test_a_training_is_of_the_projects_workload(log: Settings, tmp_path: Path) -
     shop, bank = project(tmp_path, "shop"), project(tmp_path, "bank")
     assert prefstream("gate", "--project", shop).exit_code == 0
     assert prefstream("gate", "--project", bank).exit_code == 2
-    arguments = ("--project", bank, "--policy", bank, "--out", bank / "new")
+    policy = save_tiny_policy(bank / "old")
+    arguments = ("--project", bank, "--policy", policy, "--out", bank / "new")
     refused = prefstream("train", "--from-topic", *arguments)
     assert refused.exit_code == 2, refused.exception
     (told,) = read_runs(log, "bank")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.current_judge import CURRENT, judge_config
+from cli.current_judge import CURRENT, current_judge, judge_config
 from infra.settings import Settings
+from schemas.errors import ConfigError
 from streams.pipeline import build_judge, load_pipeline
 
 RUBRIC = """\
@@ -41,9 +42,15 @@ def test_it_is_the_hash_of_the_stage_that_judges(tmp_path: Path, settings: Setti
     assert current(one, settings) != current(other, settings)
 
 
-def test_a_project_without_a_judge_has_none(tmp_path: Path, settings: Settings) -> None:
+def test_a_project_without_a_judge_has_none_and_none_can_be_meant(
+    tmp_path: Path, settings: Settings
+) -> None:
+    """Left alone, `current` took the rows of every judge that ever was."""
     (tmp_path / "pipeline.yaml").write_text("workload: shop\n")
-    assert current(tmp_path, settings) is None
+    pipeline = load_pipeline(tmp_path)
+    assert current_judge(pipeline, tmp_path, settings) is None
+    with pytest.raises(ConfigError, match="has no judge, so --judge-config current names none"):
+        judge_config(CURRENT, pipeline, tmp_path, settings)
 
 
 @pytest.mark.parametrize("wanted", [None, "4f4083f5c201a2ca"])

@@ -9,6 +9,7 @@ from schemas.errors import ConfigError
 from tests.command_line import prefstream
 from tests.frozen_rows import frozen_rows
 from tests.preferences import human, preference, said
+from tests.tiny_policy import save_tiny_policy
 from trainer.dataset import write
 
 TOO_LATE = [
@@ -24,17 +25,19 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "pipeline.yaml").write_text("workload: shop\n", encoding="utf-8")
     rows = [human("h"), preference("near", prompt=said("What is  ITEM1?", "user"))]
     write(frozen_rows(rows), tmp_path / "data")
+    save_tiny_policy(tmp_path / "old")
     return tmp_path
 
 
-def refused(project: Path, *options: str | Path) -> str:
-    """The sentence; the trained policy's folder would be ``project / "new"``."""
+def refused(project: Path, *options: str | Path, policy: str = "old", out: str = "new") -> str:
+    """The sentence; nothing was written."""
+    before = sorted(project.iterdir())
     found = prefstream(
         *("train", "--manifest", project / "data", "--project", project),
-        *("--policy", project / "none", "--out", project / "new", *options),
+        *("--policy", project / policy, "--out", project / out, *options),
     )
     assert isinstance(found.exception, ConfigError), found.output
-    assert {path.name for path in project.iterdir()} <= {"pipeline.yaml", "data", "kept.jsonl"}
+    assert sorted(project.iterdir()) == before
     return str(found.exception)
 
 
@@ -59,3 +62,12 @@ def test_a_manifest_with_what_must_stay_out_is_refused(
     (project / "kept.jsonl").write_text(json.dumps(kept), encoding="utf-8")
     said_ = refused(project, option, project / "kept.jsonl")
     assert "1 prompts of the dataset are a held-out one, or nearly; freeze it again" in said_
+
+
+def test_what_can_be_known_at_once_is_said_before_the_rows_are_read(project: Path) -> None:
+    """No dataset is left behind by it, and no policy evaluated for it."""
+    (project / "data" / "rows.parquet").unlink()
+    assert "old: not empty; choose another folder" in refused(project, out="old")
+    assert "none: no model checkpoint (config.json is missing)" in refused(project, policy="none")
+    save_tiny_policy(project / "mute", template=None)
+    assert "mute: the tokenizer has no chat template" in refused(project, policy="mute")

@@ -52,6 +52,15 @@ def test_too_few_human_rows_are_refused_with_what_is_missing() -> None:
     assert mixed(13, 100).gate.verdict is Verdict.PASS
 
 
+def test_of_what_is_missing_a_weight_takes_its_part_too() -> None:
+    """Five of ten count, thirteen must: of ever so many as are missing half are left out."""
+    settings = BlendSettings(weights={PreferenceSource.HUMAN: 0.5})
+    gate = blend(rows(10, 100), settings).gate
+    assert "5 of 10 human rows beside 100 others: 16 more human rows are missing" in gate.detail
+    assert blend(rows(26, 100), settings).gate.verdict is Verdict.PASS
+    assert blend(rows(24, 100), settings).gate.verdict is Verdict.INCONCLUSIVE
+
+
 @pytest.mark.parametrize(("people", "others"), [(0, 0), (0, 100), (100, 0), (5, 1)])
 def test_one_source_alone_is_refused(people: int, others: int) -> None:
     result = mixed(people, others)

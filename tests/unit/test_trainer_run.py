@@ -112,6 +112,7 @@ def test_a_run_that_passes_tells_every_step(runs: Runs) -> None:
     assert outcome.run.metrics_after["accuracy"] == 1.0
     assert {gate.name for gate in outcome.run.gates} >= {"kappa", "coverage", "human_share"}
     assert (runs.folder / "dataset" / "manifest.json").exists()
+    assert "10 pairs of 10 preferences read" in (runs.folder / "dataset" / "README.md").read_text()
     assert len(runs.training.rows) == outcome.rows == 10
     assert outcome.run.policy == str(runs.folder / "old")
     assert outcome.run.checkpoint == str(runs.folder / "new")
