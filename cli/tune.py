@@ -62,6 +62,11 @@ def tune(
     from schemas.errors import ConfigError
     from trainer.tuning import best
 
+    if manifest is not None and judge_config:
+        raise ConfigError(
+            "--judge-config chooses among what the topic holds; the rows of a --manifest are "
+            "chosen: leave it out"
+        )
     console = Console(stderr=as_json)
     display = Display(console)
     opened = project_rounds(

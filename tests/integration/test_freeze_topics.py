@@ -19,7 +19,7 @@ from tests.measured_anchors import (
     measured_project,
     rlaif_rows,
 )
-from tests.preferences import preference, said
+from tests.preferences import human, preference, said
 from tests.tiny_policy import save_tiny_policy
 from trainer.manifest import read_manifest
 
@@ -54,6 +54,21 @@ def test_a_topic_that_retention_cut_is_named_and_its_rows_still_train(
         *("--policy", policy, "--out", project / "new"),
     )
     assert trained.exit_code == 0, (trained.stderr, trained.exception)
+
+
+def test_a_dataset_of_a_judge_that_decided_nothing_yet_can_be_had_again(
+    log: Settings, project: Path
+) -> None:
+    """As after every change of the judge."""
+    publish(log, [human("h"), *rlaif_rows()])
+    options = ("--judge-config", "new", "--project", project)
+    frozen = prefstream("dataset", "freeze", project / "data", *options)
+    assert frozen.exit_code == 0, frozen.exception
+    verified = prefstream("dataset", "verify", project / "data")
+    assert verified.exit_code == 0, verified.stderr
+    manifest = json.loads(verified.stdout)
+    assert (manifest["judge_config_hash"], manifest["counts"]) == ("new", {"HUMAN": 1})
+    assert manifest["removed"] == {"other_judge_config": 40}
 
 
 def test_an_empty_topic_and_one_of_other_sources_are_refused_by_count(

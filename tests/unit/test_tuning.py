@@ -6,6 +6,7 @@ import pytest
 
 from cli.tune_job import Grid
 from schemas.errors import ConfigError
+from tests.command_line import prefstream
 from trainer.anchor_wins import WinRate
 from trainer.dpo import DpoConfig
 from trainer.lora import LoraSettings
@@ -47,6 +48,15 @@ def test_every_beta_is_tried_with_every_learning_rate() -> None:
         (0.3, 1e-5),
     ]
     assert points[2].config == config.model_copy(update={"beta": 0.3, "learning_rate": 1e-4})
+
+
+def test_the_rows_of_a_manifest_are_chosen(tmp_path: Path) -> None:
+    refused = prefstream(
+        *("tune", "--policy", tmp_path, "--anchors", tmp_path / "a.jsonl", "--out", tmp_path / "o"),
+        *("--manifest", tmp_path / "data", "--judge-config", "current"),
+    )
+    assert isinstance(refused.exception, ConfigError)
+    assert "the rows of a --manifest are chosen: leave it out" in str(refused.exception)
 
 
 def test_the_highest_win_rate_is_taken_where_it_stands_out() -> None:
