@@ -1,9 +1,9 @@
 """Bytes a parameter that a training takes on the processor, for docs/training.md's arithmetic.
 
     python -m bench.training_memory [--ways sft dpo sft-lora dpo-lora sft-sharded dpo-sharded]
-        [--json]
+        [--sizes 50m 120m 210m] [--json]
 
-Random Llamas of three sizes are each trained for three steps in a process of their own, or in two
+Random Llamas of several sizes are each trained for three steps in a process of their own, or in two
 by `infra/accelerate/fsdp.yaml`, of which the first is measured. Of its resident memory the most is
 taken of three parts: ``begin``, until the first step is done (the policy is read, the reference
 computed); ``step``, one later step; ``save``, what is left. Figures are the slopes of straight
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression
-from typing import Final
+from typing import Final, get_args
 
 from bench.harbor_pairs import harbor_pairs
 from bench.random_llama import Size, save_random_llama
@@ -85,12 +85,12 @@ def one_training(way: str, folder: Path) -> None:
     print(json.dumps({"begin": peaks.begin, "step": peaks.step, "save": _peak_bytes()}))
 
 
-def measure(ways: list[str]) -> Iterator[tuple[str, float]]:
+def measure(ways: list[str], sizes: list[Size]) -> Iterator[tuple[str, float]]:
     """Bytes a parameter of each part of each way, and what does not grow, as they are found."""
     with tempfile.TemporaryDirectory() as name:
-        folders = [Path(name) / size for size in _SIZES]
+        folders = [Path(name) / size for size in sizes]
         parameters = [
-            save_random_llama(size, one) for size, one in zip(_SIZES, folders, strict=True)
+            save_random_llama(size, one) for size, one in zip(sizes, folders, strict=True)
         ]
         for way in ways:
             peaks = [_child(way, folder) for folder in folders]
@@ -120,13 +120,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--ways", nargs="+", choices=_WAYS, default=list(_WAYS))
+    parser.add_argument("--sizes", nargs="+", choices=get_args(Size), default=list(_SIZES))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
         one_training(options.ways[0], options.child)
         return
-    figures = measure(options.ways)
+    figures = measure(options.ways, options.sizes)
     if options.json:
         print(json.dumps(dict(figures)))
     else:

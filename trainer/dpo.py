@@ -72,7 +72,7 @@ def _build(job: Job[DpoConfig]) -> "Trainer":
         label_smoothing=config.label_flip_rate,
         max_length=job.policy.max_length,
         # One pass over the rows instead of one in every epoch, and no second model in memory.
-        precompute_ref_log_probs=True,
+        precompute_ref_log_probs=job.computes_reference_once,
         precompute_ref_batch_size=2 * config.batch_size,
     )
     rows = map(pair, job.fitted.rows)

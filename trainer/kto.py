@@ -67,7 +67,7 @@ def _build(job: Job[KtoConfig]) -> "Trainer":
         undesirable_weight=config.undesirable_weight,
         max_length=job.policy.max_length,
         # One pass over the rows instead of one in every epoch, and no second model in memory.
-        precompute_ref_log_probs=True,
+        precompute_ref_log_probs=job.computes_reference_once,
     )
     rows = (
         {

@@ -5,8 +5,6 @@ By FSDP or ZeRO-3, as the files of `infra/accelerate` say.
 
 import os
 
-from trainer import processes
-
 
 def overrule_launcher() -> None:
     """Set what accelerate's launcher may have set otherwise; to be called before weights are read.
@@ -19,9 +17,14 @@ def overrule_launcher() -> None:
     os.environ["FSDP_CPU_RAM_EFFICIENT_LOADING"] = "false"
 
 
-def is_asked() -> bool:
-    """Whether accelerate is to shard the policy over the processes by FSDP."""
-    return processes.count() > 1 and os.environ.get("ACCELERATE_USE_FSDP") == "true"
+def by_fsdp() -> bool:
+    """Whether accelerate's launcher was told to shard by FSDP."""
+    return os.environ.get("ACCELERATE_USE_FSDP") == "true"
+
+
+def by_zero() -> bool:
+    """Whether it was told to shard by DeepSpeed's ZeRO."""
+    return os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true"
 
 
 def let_processors_shard() -> None:

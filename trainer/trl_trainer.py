@@ -42,7 +42,7 @@ def trl_trainer(
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
     if job.config.lora is not None:
         options["peft_config"] = job.config.lora.of_peft(job.kind)
-    if sharding.is_asked():
+    if sharding.by_fsdp():
         sharding.let_processors_shard()
         # Else TRL reads the reference onto all the cards that a process sees.
         if hasattr(arguments, "model_init_kwargs"):

@@ -61,6 +61,16 @@ class Job(Generic[C]):
             )
         return parts
 
+    @property
+    def computes_reference_once(self) -> bool:
+        """Whether a reference is asked about all rows before training, or about each batch in it.
+
+        Before training FSDP has not sharded the policy, nor brought it to the card, and without its
+        adapter that is the reference. DeepSpeed 0.19 cannot train a policy that it asked before.
+        """
+        adapted = self.config.lora is not None
+        return not (sharding.by_zero() or (adapted and sharding.by_fsdp()))
+
     def arguments(self, n_examples: int) -> dict[str, Any]:
         """The TRL arguments that all algorithms share, for this many examples an epoch.
 

@@ -40,6 +40,7 @@ JOBS: dict[str, dict[str, Any]] = {
     "dpo": FAST,
     "dpo lora": FAST | {"lora": {"rank": 4}},
     "kto": FAST,
+    "kto lora": FAST | {"lora": {"rank": 4}},
     "reward": FAST,
 }
 ONLINE = {"grpo": FAST | {"answers": 4, "answer_tokens": 8}}
