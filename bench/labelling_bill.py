@@ -55,11 +55,10 @@ def measure(
     questions_asked = benchmark(sizes.benchmark)
     trainings = Trainings(backend, workspace, rules, questions_asked, display.training, ledger.look)
     with display.step(f"{sizes.prompts} prompts: sample, verify, judge, filter"):
-        pairs = _steps(backend, rules, ledger, trainings.start, display).label(
-            trainings.start,
-            asked(questions("train")[: sizes.prompts]),
-            lambda _: measured | prompt_ids(questions_asked),
-        )
+        steps = _steps(backend, rules, ledger, trainings.start, display)
+        prompts = asked(questions("train")[: sizes.prompts])
+        kept_out = measured | prompt_ids(questions_asked)
+        pairs = steps.label(trainings.start, prompts, lambda _: kept_out).pairs
     machine = [row for row in pairs.rows if row.source is not PreferenceSource.HUMAN]
     spent = bought(
         len(machine),

@@ -241,5 +241,6 @@ def _show(outcome: "RunOutcome") -> None:
                 f"{name}: accuracy {accuracy.value or 0:.3f} [{accuracy.low:.3f}, "
                 f"{accuracy.high:.3f}] of {accuracy.n}, median length "
                 f"{evaluation.median_length:g} characters"
+                + (f"; {evaluation.unanswered} without an answer" if evaluation.unanswered else "")
             )
     typer.echo(f"{trained.kind.replace('_', ' ')} in {trained.path}")

@@ -19,13 +19,15 @@ _ENOUGH = 50
 class AnchorWins(Record):
     """Shares of the comparisons that the policy won against the reference; a tie is half a win.
 
-    ``n`` are those that people decided, ``waiting`` those that they were asked about and have not.
+    ``n`` are those that people decided, ``waiting`` those that they were asked about and have not,
+    and ``unanswered`` the prompts that were not compared, as one of the two could not be asked.
     ``gap`` is how far the judge's share lies from people's, and ``gap_error`` the half width of its
     95 % interval. None where too few were compared to tell.
     """
 
     n: int
     waiting: int = 0
+    unanswered: int = 0
     judge: float | None = None
     human: float | None = None
     gap: float | None = None
@@ -118,9 +120,13 @@ def _error(strata: Sequence[Stratum], total: int) -> float | None:
 
 
 class WinRate(Record):
-    """The judge's share of ``n`` comparisons, with its standard error; None where there is none."""
+    """The judge's share of ``n`` comparisons, with its standard error; None where there is none.
+
+    ``unanswered`` are the prompts that one of the two could not be asked.
+    """
 
     n: int
+    unanswered: int = 0
     value: float | None = None
     error: float | None = None
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import Field
 
+from schemas.errors import Poison
 from schemas.events import Preference
 from schemas.ids import unit_interval
 from schemas.interval import wilson
@@ -70,7 +71,8 @@ class Evaluation(Record):
     """Answers to one set of prompts, one each. Lengths are characters.
 
     ``accuracy`` counts answers that passed every hard check; one that could not be decided is not
-    accurate, and is counted in ``undecided`` too.
+    accurate, and is counted in ``undecided`` too. So is a prompt that the policy could not be
+    asked, as it is longer than its context, say: one of the ``unanswered``, which have no length.
     """
 
     accuracy: Share
@@ -79,6 +81,7 @@ class Evaluation(Record):
     refusals: Share
     empty: Share
     undecided: int
+    unanswered: int = 0
 
     def metrics(self) -> dict[str, float]:
         """The numbers for a Run event; slices as ``accuracy/SLICE``."""
@@ -91,19 +94,24 @@ class Evaluation(Record):
             "refusal_share": self.refusals.value,
             "empty_share": self.empty.value,
             "undecided": float(self.undecided),
+            "unanswered": float(self.unanswered),
         }
         numbers |= {f"accuracy/{name}": share.value for name, share in self.by_slice.items()}
         return {name: value for name, value in numbers.items() if value is not None}
 
 
 class Answered(Record):
-    """A prompt's slice, the policy's answer and what the checks made of it."""
+    """A prompt's slice, the policy's answer and what the checks made of it.
+
+    ``unanswered`` says why there is no answer, where there is none.
+    """
 
     prompt_id: str = ""
     slice: str
     output: str
     outcome: Outcome
     checks: tuple[Check, ...] = ()
+    unanswered: str = ""
 
 
 def share(count: int, n: int) -> Share:
@@ -122,13 +130,15 @@ def is_refusal(output: str) -> bool:
 def summarise(answers: Sequence[Answered]) -> Evaluation:
     """The numbers over all answers (pure)."""
     slices = sorted({answer.slice for answer in answers})
+    given = [answer.output for answer in answers if not answer.unanswered]
     return Evaluation(
         accuracy=_accuracy(answers),
         by_slice={name: _accuracy([a for a in answers if a.slice == name]) for name in slices},
-        median_length=median(len(a.output) for a in answers) if answers else 0.0,
-        refusals=share(sum(is_refusal(a.output) for a in answers), len(answers)),
-        empty=share(sum(not a.output.strip() for a in answers), len(answers)),
+        median_length=median(map(len, given)) if given else 0.0,
+        refusals=share(sum(map(is_refusal, given)), len(given)),
+        empty=share(sum(not output.strip() for output in given), len(given)),
         undecided=sum(a.outcome is Outcome.UNDECIDED for a in answers),
+        unanswered=len(answers) - len(given),
     )
 
 
@@ -141,12 +151,22 @@ async def ask(
     """The policy's checked answers in the order of the prompts; raises what model and sandbox do.
 
     The same settings give every policy the same prompts with the same seeds: answers are pairs.
+    A prompt that the model refuses (``Poison``) has no answer, and nothing to check.
     """
     slots = asyncio.Semaphore(settings.concurrency)
 
     async def one(prompt: Prompt) -> Answered:
-        async with slots:
-            answer = await model.complete(_request(prompt, settings))
+        try:
+            async with slots:
+                answer = await model.complete(_request(prompt, settings))
+        except Poison as poison:
+            return Answered(
+                prompt_id=prompt.prompt_id,
+                slice=prompt.slice,
+                output="",
+                outcome=Outcome.UNDECIDED,
+                unanswered=str(poison),
+            )
         verdict = await verifier.verify_output(
             answer.text, prompt.expectations, messages=prompt.messages, context=prompt.context
         )

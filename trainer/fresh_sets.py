@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from schemas.errors import Poison
 from schemas.events import CandidateSet, Completion
 from schemas.ids import derived_id, unit_interval
 from schemas.records import Candidate, Origin, Purpose
@@ -43,13 +44,15 @@ async def traffic_sets(
 ) -> list[CandidateSet]:
     """A set a prompt: one answer at the production temperature, more as ``settings`` sample.
 
-    All are the policy's own, whatever ``settings`` name as models. The same weights give the same
-    sets, so publishing them again after a crash adds nothing.
+    None of a prompt that the policy cannot be asked, or answers with nothing. All are the policy's
+    own, whatever ``settings`` name as models. The same weights give the same sets, so publishing
+    them again after a crash adds nothing.
     """
     stage = SampleStage(settings.model_copy(update={"share": 1.0}), [policy])
 
     async def one(prompt: Prompt) -> list[CandidateSet]:
-        outputs = await stage(await _ask(policy, prompt, settings, temperature, now))
+        answered = await _ask(policy, prompt, settings, temperature, now)
+        outputs = await stage(answered) if answered else ()
         return [event for event in outputs if isinstance(event, CandidateSet)]
 
     found = await asyncio.gather(*(one(prompt) for prompt in prompts))
@@ -62,8 +65,8 @@ async def fresh_answers(
     settings: SampleSettings,
     temperature: float,
     now: datetime,
-) -> list[Completion]:
-    """One answer to each prompt, in their order."""
+) -> list[Completion | None]:
+    """One answer to each prompt, in their order; None where the policy cannot be asked."""
     asked = (_ask(policy, prompt, settings, temperature, now) for prompt in prompts)
     return list(await asyncio.gather(*asked))
 
@@ -101,22 +104,23 @@ async def _ask(
     settings: SampleSettings,
     temperature: float,
     now: datetime,
-) -> Completion:
-    """The answer as if it had been captured; its id says whose weights wrote it."""
-    answer = await model.complete(
-        ChatRequest(
-            messages=prompt.messages,
-            max_tokens=settings.max_tokens,
-            temperature=temperature,
-            top_p=settings.top_p,
-            # by weights too: two models that are alike would else write the same
-            seed=int(
-                unit_interval(STAGE, str(settings.seed), model.fingerprint, prompt.prompt_id)
-                * 2**31
-            ),
-            stop=settings.stop,
-        )
+) -> Completion | None:
+    """The answer as if it had been captured; its id says whose weights wrote it. None where the
+    prompt is longer than the model's context, say."""
+    # by weights too: two models that are alike would else write the same
+    drawn = unit_interval(STAGE, str(settings.seed), model.fingerprint, prompt.prompt_id)
+    request = ChatRequest(
+        messages=prompt.messages,
+        max_tokens=settings.max_tokens,
+        temperature=temperature,
+        top_p=settings.top_p,
+        seed=int(drawn * 2**31),
+        stop=settings.stop,
     )
+    try:
+        answer = await model.complete(request)
+    except Poison:
+        return None
     return Completion(
         **dict(prompt),
         event_id=derived_id(

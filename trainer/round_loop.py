@@ -53,16 +53,19 @@ def run_rounds(
     while len(results) < len(prompts) and why_stop(results) is None:
         began_s, number = time.monotonic(), len(results) + 1
         policy = Path(results[-1].policy) if results else start
-        dataset = steps.label(policy, prompts[len(results)], kept_out)
-        outcome = train(number, dataset, policy, known)
-        judge = latest_calibration(known)
+        labelled = steps.label(policy, prompts[len(results)], kept_out)
+        outcome = train(number, labelled.pairs, policy, known)
+        trained, judge = outcome.trained, latest_calibration(known)
         result = RoundResult(
             round=number,
             run_id=outcome.run.run_id,
-            policy=str(outcome.trained.path) if outcome.trained else "",
-            pairs=dataset.manifest.rows,
+            policy=str(trained.path) if trained else "",
+            unanswered=labelled.unanswered,
+            pairs=labelled.pairs.manifest.rows,
+            truncated=trained.truncated if trained else 0,
+            dropped=trained.dropped if trained else 0,
             verdict=outcome.verdict,
-            refusal=outcome.run.detail if outcome.trained is None else "",
+            refusal=outcome.run.detail if trained is None else "",
             kappa=judge.kappa if judge else None,
             kappa_low=judge.lower_bound if judge else None,
             anchors=judge.n if judge else 0,
@@ -70,7 +73,7 @@ def run_rounds(
         )
         results.append(result)
         tell(results)
-        if outcome.trained is not None:
+        if trained is not None:
             results[-1] = _measured(result, steps, known)
         results[-1] = results[-1].model_copy(update={"seconds": time.monotonic() - began_s})
         tell(results)

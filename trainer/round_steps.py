@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from schemas.errors import ConfigError
 from schemas.events import Calibration, CandidateSet, Comparison, Completion, Event, Judgment
 from schemas.records import HumanWinner, PreferenceSource, Purpose
 from streams.inference.identity import folder_fingerprint
@@ -81,6 +82,15 @@ class Asking:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Labelled:
+    """The pairs of a round; ``unanswered`` are the prompts that the policy could not be asked, or
+    answered with nothing."""
+
+    pairs: FrozenDataset
+    unanswered: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Measured:
     """A policy's fresh answers against the reference's, and the judge's calibration on them."""
 
@@ -102,21 +112,20 @@ class RoundSteps:
         self._log, self._people, self._asking = log, people, asking
         self._reference, self._watch = reference, watch
 
-    def label(self, policy: Path, prompts: Sequence[Prompt], kept_out: KeptOut) -> FrozenDataset:
+    def label(self, policy: Path, prompts: Sequence[Prompt], kept_out: KeptOut) -> Labelled:
         """The pairs that the stages make of the policy's answers, with all human rows.
 
         All of the workload's. Machine rows of other prompts stay out, and so does what ``kept_out``
         says and the anchors: the manifest names them.
         """
         asking = self._asking
-        self._pass_through(
-            opened(
-                lambda: asking.open_policy(policy),
-                lambda model: traffic_sets(
-                    model, prompts, asking.sampling, asking.temperature, asking.clock()
-                ),
-            )
+        sets = opened(
+            lambda: asking.open_policy(policy),
+            lambda model: traffic_sets(
+                model, prompts, asking.sampling, asking.temperature, asking.clock()
+            ),
         )
+        self._pass_through(sets)
         wanted = prompt_ids(prompts)
         with staged(self._log.preferences()) as log:
             others = {
@@ -130,36 +139,50 @@ class RoundSteps:
                 excluded_prompt_ids=measuring.union(others, prompt_ids(asking.anchors)),
                 judge_config_hash=asking.judge_config_hash,
             )
-            return frozen(log, settings)
+            return Labelled(pairs=frozen(log, settings), unanswered=len(prompts) - len(sets))
 
     def measure(self, policy: Path) -> Measured:
-        """Fresh answers on the anchor prompts, compared by the judge and, a sample, by people."""
-        judgments = self._judged(policy, Purpose.ANCHOR)
+        """Fresh answers on the anchor prompts, compared by the judge and, a sample, by people.
+
+        Raises ``ConfigError`` where none of them can be answered.
+        """
+        judgments, unanswered = self._judged(policy, Purpose.ANCHOR)
         asked = label_sample(judgments, self._asking.labels)
         self._people.label(asked)
         winners = self._people.winners([judgment.comparison for judgment in judgments])
+        asked_ids = {one.event_id for one in asked}
+        wins = anchor_wins(judgments, winners, folder_fingerprint(policy), asked_ids)
         return Measured(
-            wins=anchor_wins(
-                judgments, winners, folder_fingerprint(policy), {one.event_id for one in asked}
-            ),
+            wins=wins.model_copy(update={"unanswered": unanswered}),
             calibrations=tuple(self._people.calibrate(judgments)),
         )
 
     def judge_wins(self, policy: Path) -> WinRate:
         """The policy's win rate on the anchor prompts by the judge alone: a trial, so nobody is
-        asked, and nothing of it waits for labels.
+        asked, and nothing of it waits for labels. Raises as ``measure``.
         """
-        return judge_wins(self._judged(policy, Purpose.CANARY), folder_fingerprint(policy))
+        judgments, unanswered = self._judged(policy, Purpose.CANARY)
+        wins = judge_wins(judgments, folder_fingerprint(policy))
+        return wins.model_copy(update={"unanswered": unanswered})
 
-    def _judged(self, policy: Path, purpose: Purpose) -> list[Judgment]:
+    def _judged(self, policy: Path, purpose: Purpose) -> tuple[list[Judgment], int]:
+        """Also how many prompts one of the two could not be asked."""
         now = self._asking.clock()
         # one after the other: each may have all the memory there is
         ours, reference = (self._answers(folder, now) for folder in (policy, self._reference))
-        self._pass_through(
-            [anchor_set(*sides, purpose) for sides in zip(ours, reference, strict=True)]
-        )
+        sets = [
+            anchor_set(one, other, purpose)
+            for one, other in zip(ours, reference, strict=True)
+            if one and other
+        ]
+        if not sets:
+            raise ConfigError(
+                f"none of {len(ours)} anchor prompts can be answered by both {policy} and "
+                f"{self._reference}; give some that their contexts have room for"
+            )
+        self._pass_through(sets)
         written = folder_fingerprint(policy)
-        return [
+        judgments = [
             judgment
             for judgment in self._log.events(Judgment)
             if judgment.comparison.purpose is purpose
@@ -168,8 +191,9 @@ class RoundSteps:
                 for side in (judgment.comparison.a, judgment.comparison.b)
             )
         ]
+        return judgments, len(ours) - len(sets)
 
-    def _answers(self, folder: Path, now: datetime) -> list[Completion]:
+    def _answers(self, folder: Path, now: datetime) -> list[Completion | None]:
         asking = self._asking
         return opened(
             lambda: asking.open_policy(folder),

@@ -24,15 +24,20 @@ class RoundResult(Record):
     """What one round came to. ``policy`` names the checkpoint that it made (empty if none), and
     ``run_id`` the run in the log.
 
-    ``refusal`` is why the gates did not let it train. ``wins`` compare the new policy with the one
-    before the first round, so that rounds compare with each other; None while people still have to
-    label. ``kappa`` is of the judge on the answers that this round's pairs were drawn from.
+    ``unanswered`` are the round's prompts that gave no answer; ``truncated`` and ``dropped`` are as
+    of ``TrainedPolicy``. ``refusal`` is why the gates did not let it train. ``wins`` compare the
+    new policy with the one before the first round, so that rounds compare with each other; None
+    while people still have to label. ``kappa`` is of the judge on the answers that this round's
+    pairs were drawn from.
     """
 
     round: int
     run_id: str = ""
     policy: str = ""
+    unanswered: int = 0
     pairs: int = 0
+    truncated: int = 0
+    dropped: int = 0
     verdict: Verdict
     refusal: str = ""
     kappa: float | None = None

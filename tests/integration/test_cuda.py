@@ -148,7 +148,7 @@ def test_a_training_and_what_measures_it_run_on_the_card(tmp_path: Path) -> None
     prompts = [Prompt(prompt_id=row.prompt_id, messages=row.prompt) for row in PAIR_ROWS[:8]]
     distances = kl_per_token(trained.path, policy, prompts, 16, seed=1)
     assert distances
-    assert all(math.isfinite(value) and value > 0 for value in distances)
+    assert all(value and math.isfinite(value) and value > 0 for value in distances)
 
 
 def test_a_reward_model_learns_and_scores_on_the_card(tmp_path: Path) -> None:

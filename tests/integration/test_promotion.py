@@ -252,6 +252,62 @@ def test_live_prompts_are_answered_in_the_shadow(log: Settings, project: Path) -
     assert {c.event_id for c in read_latest(log, Completion, 1000)} == {c.event_id for c in live}
 
 
+def long_prompt(name: str, expects: str) -> str:
+    """A line of prompts: longer than the policy's context."""
+    content = " ".join(["good"] * 100)
+    turns = [{"role": "user", "content": content}]
+    return f'{{"prompt_id": "{name}", "messages": {json.dumps(turns)}, "expectations": {expects}}}'
+
+
+def test_a_prompt_beyond_the_context_is_counted_and_stops_nothing(
+    log: Settings, project: Path
+) -> None:
+    """Held-out, live, evaluated around the training, and in a row."""
+    pipeline, held_out = project / "pipeline.yaml", project / "held-out.jsonl"
+    shadow = "  shadow: {share: 1.0, min_prompts: 10, max_drop: 0.3}\n"
+    text = pipeline.read_text().replace("  kl_prompts: 4\n", f"  kl_prompts: 4\n{shadow}")
+    pipeline.write_text(text)
+    lines = held_out.read_text()
+    gold = json.dumps(json.loads(lines.splitlines()[0])["expectations"])
+    held_out.write_text(f"{long_prompt('long', gold)}\n{lines}")
+    live = [
+        completion(
+            event_id=f"c{n}",
+            prompt_id=f"live-{n}",
+            messages=said(f"item{n}" if n else "good " * 100, "user"),
+            workload_id="shop",
+        )
+        for n in range(30)
+    ]
+    row = preference(
+        "long",
+        source=PreferenceSource.VERIFIER,
+        judge_config_hash="",
+        prompt=said("very " * 100, "user"),
+    )
+    publish(log, [*rows("a"), row, *live])
+    policy = save_tiny_policy(project / "sft")
+
+    arguments = ("train", "--from-topic", "--project", project, "--policy", policy)
+    evaluated = prefstream(*arguments, "--prompts", held_out, "--out", project / "one")
+    assert evaluated.exit_code == 0, (evaluated.stdout, evaluated.exception)
+    assert evaluated.stdout.count("; 1 without an answer") == 2
+    numbers = read_runs(log)[-1].metrics_after
+    assert (numbers["n"], numbers["unanswered"]) == (61, 1)
+
+    run_id = trained(project, policy, "two", "--promote")
+    *_, trained_run, cleared, promoted = told(log, run_id)
+    assert promoted.status is RunStatus.PROMOTED
+    counted = {name: trained_run.metrics_after[name] for name in ("rows", "truncated", "dropped")}
+    # the blend leaves one out
+    assert counted == {"rows": 23, "truncated": 0, "dropped": 1}
+    gates = {gate.name: gate for gate in cleared.gates}
+    for name, n in (("held_out", 60), ("shadow/prompts", 29)):
+        assert gates[name].value == n
+        assert "1 by neither, left out; the first: the prompt is 10" in gates[name].detail
+    assert read_version(models_dir(log) / "production").training.items() >= counted.items()
+
+
 def test_a_training_that_diverges_leaves_the_alias_where_it_was(
     log: Settings, project: Path
 ) -> None:

@@ -18,10 +18,11 @@ from schemas.records import GateResult, Verdict
 from tests.chat_server import ChatServer
 from tests.events import NOON
 from tests.preferences import preference, said
-from tests.tiny_policy import save_tiny_policy
+from tests.tiny_policy import CONTEXT_TOKENS, save_tiny_policy
 from tests.unit.judge_case import ReadingModel
 from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Compared, compare_policies
+from trainer.promotion.kl import kl_per_token
 from trainer.promotion.settings import CanarySettings
 from trainer.prompts import Prompt
 from trainer.sft import SftConfig
@@ -50,6 +51,7 @@ PROMPTS = [
     Prompt(prompt_id=f"p{n}", messages=said(f"what is item{n}", "user"), slice="x")
     for n in range(40)
 ]
+LONG = Prompt(prompt_id="long", messages=said("good " * 2 * CONTEXT_TOKENS, "user"), slice="x")
 
 
 @contextmanager
@@ -140,6 +142,51 @@ def test_what_judge_and_verifiers_like_is_none(policies: tuple[Path, Path], tmp_
     assert gates["reward_hacking"].verdict is Verdict.PASS
 
 
+def test_without_anchors_the_judge_lets_nothing_through(
+    policies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, reference = policies
+    folder = project(tmp_path, ALLOWS_ALL)
+    rules = load_project(folder).promotion
+    # nobody is asked, so no judge has to answer
+    place = arena(folder, "http://127.0.0.1:9")
+    found = by_name(compare_policies(reference, reference, PROMPTS, (), rules, place))
+    assert found["win_rate"].verdict is Verdict.INCONCLUSIVE
+    assert "no anchor of the calibration split is left" in found["win_rate"].detail
+    without = rules.model_copy(update={"anchor_prompts": 0})
+    assert "win_rate" not in by_name(
+        compare_policies(reference, reference, PROMPTS, (), without, place)
+    )
+
+
+def test_prompts_beyond_the_context_are_counted_by_every_gate(
+    policies: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder = project(tmp_path, ALLOWS_ALL)
+    rules = load_project(folder).promotion
+    with judging() as url:
+        found = compare_policies(
+            *policies, [LONG, *PROMPTS], [*PROMPTS, LONG], rules, arena(folder, url)
+        )
+    gates = by_name(found)
+    assert gates["held_out"].value == len(PROMPTS)
+    assert f"1 by neither, left out; the first: the prompt is {2 * CONTEXT_TOKENS + 3} tokens" in (
+        gates["held_out"].detail
+    )
+    assert gates["win_rate"].verdict is Verdict.PASS
+    assert "1 of 41 prompts could not be judged" in gates["win_rate"].detail
+    assert gates["kl"].detail.endswith("over 4 prompts; nats a token")
+    assert found.candidate["unanswered"] == found.reference["unanswered"] == 1
+
+
+def test_where_there_is_no_room_for_an_answer_there_is_no_distance(
+    policies: tuple[Path, Path],
+) -> None:
+    candidate, reference = policies
+    found = kl_per_token(candidate, reference, [PROMPTS[0], LONG, PROMPTS[1]], 6, seed=1)
+    assert [value is None for value in found] == [False, True, False]
+
+
 def test_a_policy_against_itself_ties(policies: tuple[Path, Path], tmp_path: Path) -> None:
     _, reference = policies
     gates = by_name(compared(reference, reference, project(tmp_path, ALLOWS_ALL)))
@@ -161,14 +208,14 @@ def test_the_canary_asks_the_judge_and_then_trains_a_little(
         )
         for n in range(40)
     ]
-    settings = CanarySettings(min_rows=20, prompts=40, answers=2, min_gain=-0.1, max_drop=0.1)
+    settings = CanarySettings(min_rows=20, prompts=41, answers=2, min_gain=-0.1, max_drop=0.1)
     config = SftConfig(epochs=20, batch_size=8, learning_rate=0.01)
     with judging() as url:
         gates = canary(
             rows,
             reference,
             lambda given, policy, out, watch: fine_tune(given, policy, config, out, watch),
-            PROMPTS,
+            [*PROMPTS, LONG],
             load_project(folder).promotion.asking,
             settings,
             arena(folder, url),
@@ -177,3 +224,6 @@ def test_the_canary_asks_the_judge_and_then_trains_a_little(
     assert list(found) == ["canary/best_of_n", "canary/accuracy", "canary/win_rate"]
     assert {gate.verdict for gate in gates} == {Verdict.PASS}
     assert found["canary/win_rate"].value == pytest.approx(1.0, abs=0.25)
+    assert "1 of 41 prompts were not answered" in found["canary/best_of_n"].detail
+    assert "1 by neither, left out" in found["canary/accuracy"].detail
+    assert "1 of 41 prompts could not be judged" in found["canary/win_rate"].detail

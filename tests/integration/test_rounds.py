@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.project import load_project
 from cli.round_project import WAITING_FILE
 from cli.round_state import STATE_FILE, RoundsState
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
+from consumers.calibration.splits import Split, SplitShares, split_of
 from consumers.clickhouse.rows import event_json
 from consumers.topic_files import read_topics, write_topics
 from examples.harbor.demo.incoming import labelled
@@ -24,8 +25,10 @@ from examples.harbor.questions import Question, questions
 from examples.harbor.simulated_people import SimulatedLabellers, gate_reads, simulated_labels
 from infra.settings import Settings
 from schemas.events import Event, Judgment, Run
+from schemas.records import Message
 from trainer.gate_rules import CalibrationRule
 from trainer.local_topics import LocalTopics, stages_of
+from trainer.prompts import EvaluationPrompt
 
 pytestmark = pytest.mark.integration
 
@@ -46,23 +49,27 @@ def harbor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _planted(workspace, root / "topics")
         _write(root / "prompts.jsonl", questions("train")[: SIZES.prompts])
         _write(root / "anchors.jsonl", gate_reads()[:40])
+        shares = load_project(workspace.project).calibration.shares
+        for name in ("prompts", "anchors"):
+            _append_long(root / f"{name}.jsonl", shares)
         yield root
 
 
 @pytest.fixture(scope="module")
-def first_round(harbor: Path) -> int:
-    """The exit code of a first call. It leaves pairs of a policy's answers in the topics, and here
+def first_round(harbor: Path) -> Result:
+    """A first call. It leaves pairs of a policy's answers in the topics, and here
     a copy of those, for nobody has labelled its few anchors yet."""
-    exit_code = _rounds(harbor)
+    result = _rounds(harbor)
     shutil.copytree(harbor / "topics", harbor / "unlabelled")
-    return exit_code
+    return result
 
 
 def test_rounds_wait_for_people_and_go_on_when_they_have_labelled(
-    harbor: Path, first_round: int
+    harbor: Path, first_round: Result
 ) -> None:
     out, topics = harbor / "rounds", harbor / "topics"
-    assert first_round == 2
+    assert first_round.exit_code == 2
+    assert "round 1: 1 prompts gave no answer, 1 anchor prompts could not" in first_round.stdout
     first = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
     assert [one.waits for one in first.results] == [True]
     assert (out / "round-1" / "model.safetensors").exists()
@@ -74,7 +81,7 @@ def test_rounds_wait_for_people_and_go_on_when_they_have_labelled(
     _append(topics / "labels.jsonl", simulated_labels(asked_about, datetime.now(UTC)))
 
     # round 2 waits too, but where it wrote nothing that people have not seen
-    assert _rounds(harbor) in (0, 2)
+    assert _rounds(harbor).exit_code in (0, 2)
     then = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
     assert len(then.results) == 2
     assert not then.results[0].waits
@@ -97,6 +104,7 @@ def test_every_trial_of_a_search_is_a_run_with_its_win_rate(harbor: Path) -> Non
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout.strip().splitlines()[-1])
     assert [trial["beta"] for trial in found["trials"]] == [0.1, 0.5]
+    assert {trial["wins"]["unanswered"] for trial in found["trials"]} == {1}
     told = [one for one in read_topics(topics) if isinstance(one, Run)]
     trials = [one for one in told if "anchor_win_rate" in one.metrics_after]
     assert [one.detail for one in trials] == ["tune: trial 1 of 2", "tune: trial 2 of 2"]
@@ -104,14 +112,14 @@ def test_every_trial_of_a_search_is_a_run_with_its_win_rate(harbor: Path) -> Non
     assert all(one.trial for one in trials)
 
 
-def _rounds(harbor: Path) -> int:
+def _rounds(harbor: Path) -> Result:
     arguments = [
         *("rounds", "--n", "2", "--project", str(harbor / "harbor" / "project")),
         *("--policy", str(harbor / "harbor" / "checkpoints" / "policy")),
         *("--prompts", str(harbor / "prompts.jsonl"), "--anchors", str(harbor / "anchors.jsonl")),
         *("--topics", str(harbor / "topics"), "--out", str(harbor / "rounds")),
     ]
-    return CliRunner().invoke(app, arguments).exit_code
+    return CliRunner().invoke(app, arguments)
 
 
 def _planted(workspace: Workspace, topics: Path) -> None:
@@ -140,6 +148,17 @@ def _relax(pipeline: Path) -> None:
 
 def _write(path: Path, some: Sequence[Question]) -> None:
     path.write_text("".join(f"{one.model_dump_json()}\n" for one in asked(some)), encoding="utf-8")
+
+
+def _append_long(path: Path, shares: SplitShares) -> None:
+    """One more prompt, which the policy's context has no room for."""
+    prompt = EvaluationPrompt.model_validate_json(path.read_text(encoding="utf-8").splitlines()[0])
+    turns = (*prompt.messages[:-1], Message(role="user", content="how many orders? " * 2000))
+    names = (f"long {n}" for n in range(100))
+    measures = next(name for name in names if split_of(name, shares) is Split.CALIBRATION)
+    long = prompt.model_copy(update={"messages": turns, "prompt_id": measures})
+    with path.open("a", encoding="utf-8") as lines:
+        lines.write(f"{long.model_dump_json()}\n")
 
 
 def _append(path: Path, events: Sequence[Event]) -> None:

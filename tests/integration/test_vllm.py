@@ -88,8 +88,8 @@ def test_after_a_training_the_new_weights_answer(tmp_path: Path) -> None:
     config = SftConfig(learning_rate=1e-3, epochs=10, batch_size=8)
     new = train(rows, POLICY, config, tmp_path / "new", lambda _: None).path
     serve = partial(VllmModel, settings=Settings(data_dir=tmp_path / "data"), options=OPTIONS)
-    served = compared(tmp_path / "vllm", new, POLICY, prompts, serve)
-    here = compared(tmp_path / "here", new, POLICY, prompts, in_process)
+    _, served = compared(tmp_path / "vllm", new, POLICY, prompts, serve)
+    _, here = compared(tmp_path / "here", new, POLICY, prompts, in_process)
     answers = [tuple(side.output for side in one.candidates) for one in served]
     assert answers == [tuple(side.output for side in one.candidates) for one in here]
     assert {ours for ours, _ in answers} == {TAUGHT}

@@ -7,7 +7,8 @@ import pytest
 from schemas.records import Check, CheckStatus, GateResult, Outcome, Verdict
 from trainer.evaluate import Answered
 from trainer.promotion.difference import share_difference
-from trainer.promotion.post_train_gate import Duel, Pair, pairs, post_train_gates
+from trainer.promotion.pair import Duel, Pair, pairs
+from trainer.promotion.post_train_gate import post_train_gates
 from trainer.promotion.repetition import repetition
 from trainer.promotion.reward_hacking import hacking_gate
 from trainer.promotion.settings import PromotionSettings
@@ -38,7 +39,7 @@ def both(n: int, better: int = 0, worse: int = 0, **changes: str) -> list[Pair]:
 
 
 def gates(
-    given: Sequence[Pair], wins: float | None = None, kl: Sequence[float] | None = None
+    given: Sequence[Pair], wins: float | None = None, kl: Sequence[float | None] | None = None
 ) -> dict[str, GateResult]:
     duels = None
     if wins is not None:
@@ -160,6 +161,61 @@ def test_a_check_that_could_not_decide_counts_for_nobody() -> None:
     )
     given = [*both(60), *(Pair(candidate=unknown, reference=answered(True)) for _ in range(40))]
     assert "over 60 prompts" in gates(given)["verifier/sql"].detail
+
+
+def silent(n: int = 0) -> Answered:
+    """Of a prompt that is longer than the policy's context."""
+    return Answered(
+        prompt_id=f"p{n}", slice="x", output="", outcome=Outcome.UNDECIDED, unanswered="too long"
+    )
+
+
+def test_a_prompt_that_neither_can_be_asked_decides_nothing_and_is_counted() -> None:
+    neither = Pair(candidate=silent(), reference=silent())
+    asked, found = gates(both(400, worse=2)), gates([neither, *both(400, worse=2), neither])
+    assert "of 402 prompts 2 could not be answered by the candidate" in found["held_out"].detail
+    assert "2 by neither, left out; the first: too long" in found.pop("held_out").detail
+    assert asked.pop("held_out").detail == ""
+    assert found == asked
+
+
+def test_prompts_beyond_the_context_do_not_make_up_the_numbers() -> None:
+    neither = [Pair(candidate=silent(n), reference=silent(n)) for n in range(400)]
+    few = gates([*both(49), *neither])["held_out"]
+    assert (few.verdict, few.value) == (Verdict.INCONCLUSIVE, 49)
+    assert few.detail.startswith("1 more prompts are needed; of 449 prompts")
+    assert Verdict.PASS not in {gate.verdict for gate in gates(neither).values()}
+
+
+def test_who_alone_cannot_be_asked_has_not_passed() -> None:
+    lost = [Pair(candidate=silent(n), reference=answered(True, n=n)) for n in range(40)]
+    found = gates([*both(360), *lost])
+    assert found["accuracy"].value == pytest.approx(-0.1)
+    assert found["accuracy"].verdict is Verdict.FAIL
+    assert "40 could not be answered by the candidate, 0 by the ref" in found["held_out"].detail
+
+
+def test_a_judge_without_anchors_lets_nothing_through() -> None:
+    found = {gate.name: gate for gate in post_train_gates(both(400), (), None, PromotionSettings())}
+    assert found["win_rate"].verdict is Verdict.INCONCLUSIVE
+    assert "anchor_prompts: 0 goes without" in found["win_rate"].detail
+    assert found["reward_hacking"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_could_not_be_judged_is_counted() -> None:
+    judged = [Duel(slice="x", score=0.5 if n % 4 else None) for n in range(400)]
+    found = {
+        gate.name: gate for gate in post_train_gates(both(400), judged, None, PromotionSettings())
+    }
+    assert "over 300 prompts" in found["win_rate"].detail
+    assert "100 of 400 prompts could not be judged" in found["win_rate"].detail
+
+
+def test_a_distance_says_on_how_many_prompts_it_could_not_be_told() -> None:
+    found = gates(both(100), kl=[0.2, None, 0.3, 0.25])["kl"]
+    assert found.verdict is Verdict.PASS
+    assert "1 of 4 prompts left no room for an answer" in found.detail
+    assert gates(both(100), kl=[None, None])["kl"].verdict is Verdict.INCONCLUSIVE
 
 
 def test_only_the_same_prompts_are_compared() -> None:

@@ -10,7 +10,7 @@ from trainer.best_of_n_trial import Tried
 from trainer.evaluate import Answered
 from trainer.promotion.canary import trial_gates, trial_rows
 from trainer.promotion.canary_choice import best_of_n_gate, labelled_by
-from trainer.promotion.post_train_gate import Duel, pairs
+from trainer.promotion.pair import Duel, Pair, pairs
 from trainer.promotion.settings import CanarySettings
 
 SETTINGS = CanarySettings(min_rows=1, max_drop=0.1)
@@ -64,6 +64,16 @@ def test_what_one_of_them_gains_the_other_may_not_lose() -> None:
     assert verdicts(LOST, reference=range(20)) == [Verdict.PASS, Verdict.FAIL]
     # what may be chance is left to the gates after training
     assert verdicts(WON, candidate=range(12)) == [Verdict.PASS, Verdict.PASS]
+
+
+def test_prompts_beyond_the_context_are_left_out_and_counted() -> None:
+    silent = Answered(
+        slice="s", output="", outcome=Outcome.UNDECIDED, unanswered="the prompt is too long"
+    )
+    asked = pairs(answers(), answers(*range(20)))
+    found = trial_gates([*asked, Pair(candidate=silent, reference=silent)], None, SETTINGS)
+    assert found[0].value == 0.2
+    assert "1 by neither, left out; the first: the prompt is too long" in found[0].detail
 
 
 def test_labelling_knew_more_where_its_checks_did() -> None:

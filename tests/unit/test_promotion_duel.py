@@ -13,7 +13,7 @@ from tests.preferences import said
 from tests.unit.judge_case import RUBRIC, ReadingModel
 from trainer.evaluate import Answered
 from trainer.promotion.duel import duels, score
-from trainer.promotion.post_train_gate import Duel, Pair
+from trainer.promotion.pair import Duel, Pair
 from trainer.promotion.settings import ShadowSettings
 from trainer.promotion.shadow import live_prompts, shadow_gates, without_shadow
 from trainer.prompts import Prompt
@@ -38,7 +38,7 @@ def judge_by(model: ReadingModel) -> JudgeStage:
     return JudgeStage(settings, Judges([Member(settings, RUBRIC, model)]))
 
 
-async def judged(candidate: str, reference: str, model: ReadingModel) -> set[float]:
+async def judged(candidate: str, reference: str, model: ReadingModel) -> set[float | None]:
     judge = judge_by(model)
     given = [pair(n, f"{candidate} {n}", f"{reference} {n}") for n in range(N)]
     try:
@@ -66,6 +66,16 @@ async def test_equal_answers_are_a_tie_that_nobody_is_asked_about() -> None:
     model = ReadingModel()
     assert await judged("the same", "the same", model) == {0.5}
     assert model.requests == []
+
+
+async def test_without_answers_there_is_nothing_to_judge() -> None:
+    model = ReadingModel()
+    judge, silent = judge_by(model), answer(0, "").model_copy(update={"unanswered": "too long"})
+    given = [Pair(candidate=silent, reference=silent), pair(1, "a good answer", "a bad one")]
+    found = await duels([prompt(0), prompt(1)], given, judge, "harbor", NOON)
+    await judge.aclose()
+    assert [duel.score for duel in found] == [None, 1.0]
+    assert len(model.requests) == 2
 
 
 async def test_duels_keep_the_slices() -> None:
@@ -129,6 +139,17 @@ def test_the_shadow_holds_back_what_fails_on_live_prompts() -> None:
     assert set(shadowed(0).values()) == {Verdict.PASS}
     assert shadowed(0).keys() == {"shadow/prompts", "shadow/passed", "shadow/win_rate"}
     assert shadowed(40)["shadow/passed"] is Verdict.FAIL
+
+
+def test_live_prompts_beyond_the_context_are_left_out_and_counted() -> None:
+    silent = answer(0, "").model_copy(update={"unanswered": "too long"})
+    given = [Pair(candidate=silent, reference=silent), *(pair(n, "x", "x") for n in range(200))]
+    prompts, passed = shadow_gates(given, None, ShadowSettings(share=1.0))
+    assert (prompts.value, passed.verdict) == (200, Verdict.PASS)
+    assert "1 by neither, left out; the first: too long" in prompts.detail
+    few = without_shadow(49, ShadowSettings(), "1 by neither")
+    assert few is not None
+    assert few.detail.endswith("50 are needed; 1 by neither")
 
 
 def test_too_little_live_traffic_proves_nothing() -> None:

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
 from infra.settings import Settings
+from schemas.errors import ConfigError
 from schemas.events import CandidateSet, Event
 from schemas.records import Expectation, ExpectationKind, Purpose
 from streams.discard import discard
@@ -13,9 +16,10 @@ from streams.inference.in_process import InProcessModel
 from streams.sample import SampleSettings
 from tests.events import NOON
 from tests.preferences import human, preference
-from tests.unit.inference_fixtures import save_tiny_model
+from tests.unit.inference_fixtures import CONTEXT_TOKENS, save_tiny_model
 from tests.unit.test_round_job import elsewhere, job_in
-from trainer.fresh_sets import LocalModel, OpenPolicy
+from trainer.anchor_wins import WinRate
+from trainer.fresh_sets import LocalModel, OpenPolicy, in_process
 from trainer.local_topics import LocalTopics
 from trainer.prompts import EvaluationPrompt
 from trainer.round_steps import Asking, RoundSteps
@@ -66,8 +70,8 @@ def compared(
     reference: Path,
     anchors: Sequence[EvaluationPrompt],
     open_policy: OpenPolicy,
-) -> list[CandidateSet]:
-    """The sets that a round makes of greedy answers on the anchors."""
+) -> tuple[WinRate, list[CandidateSet]]:
+    """What a round finds, and the sets that it makes of greedy answers on the anchors."""
     asking = Asking(
         workload_id="shop",
         sampling=SampleSettings(max_tokens=40),
@@ -79,19 +83,54 @@ def compared(
     _, around = job_in(folder)
     with asyncio.Runner() as runner:
         log = LocalTopics(Settings(data_dir=folder), [Ends()], runner)
-        RoundSteps(log, around.people, asking, reference, lambda _: None).judge_wins(policy)
-    return log.events(CandidateSet)
+        steps = RoundSteps(log, around.people, asking, reference, lambda _: None)
+        return steps.judge_wins(policy), log.events(CandidateSet)
 
 
 def test_policies_are_open_one_after_the_other(tmp_path: Path) -> None:
     ours, reference = (save_tiny_model(tmp_path / name, seed) for seed, name in enumerate("ab"))
     opener = Opener()
-    sets = compared(tmp_path, ours, reference, PROMPTS, opener)
+    _, sets = compared(tmp_path, ours, reference, PROMPTS, opener)
     assert opener.noted == ["open a", "close a", "open b", "close b"]
     assert [one.prompt_id for one in sets] == [one.prompt_id for one in PROMPTS]
     assert {one.purpose for one in sets} == {Purpose.CANARY}
     writers = {tuple(side.checkpoint for side in one.candidates) for one in sets}
     assert writers == {tuple(InProcessModel(one).fingerprint for one in (ours, reference))}
+
+
+LONG = PROMPTS[0].model_copy(
+    update={"prompt_id": "long", "messages": as_messages([("user", "x" * CONTEXT_TOKENS)])}
+)
+
+
+def test_an_anchor_beyond_the_context_is_counted_and_the_others_are_compared(
+    tmp_path: Path,
+) -> None:
+    ours, reference = (save_tiny_model(tmp_path / name, seed) for seed, name in enumerate("ab"))
+    wins, sets = compared(tmp_path, ours, reference, [LONG, *PROMPTS], in_process)
+    assert wins.unanswered == 1
+    assert [one.prompt_id for one in sets] == [one.prompt_id for one in PROMPTS]
+    with pytest.raises(ConfigError, match="none of 1 anchor prompts can be answered by both"):
+        compared(tmp_path, ours, reference, [LONG], in_process)
+
+
+def test_a_rounds_prompt_beyond_the_context_is_counted(tmp_path: Path) -> None:
+    _, around = job_in(tmp_path)
+    asking = Asking(
+        workload_id="shop",
+        sampling=SampleSettings(max_tokens=8, generated=1),
+        temperature=0.7,
+        anchors=(),
+        clock=lambda: NOON,
+    )
+    policy = save_tiny_model(tmp_path / "policy")
+    with asyncio.Runner() as runner:
+        log = LocalTopics(Settings(data_dir=tmp_path), [Ends()], runner)
+        log.remember([human("a")])
+        steps = RoundSteps(log, around.people, asking, policy, lambda _: None)
+        made = steps.label(policy, [*PROMPTS, LONG], lambda _: frozenset())
+    assert made.unanswered == 1
+    assert len(log.events(CandidateSet)) == len(PROMPTS)
 
 
 def test_a_round_takes_its_workloads_pairs(tmp_path: Path) -> None:
@@ -107,7 +146,7 @@ def test_a_round_takes_its_workloads_pairs(tmp_path: Path) -> None:
     )
     policy = save_tiny_model(tmp_path / "policy")
     steps = RoundSteps(around.topics, around.people, asking, policy, lambda _: None)
-    made = steps.label(policy, (), lambda _: frozenset()).manifest
+    made = steps.label(policy, (), lambda _: frozenset()).pairs.manifest
     assert (made.workload_id, made.read, made.rows) == ("shop", 4, 1)
     assert made.removed == {"excluded_prompt": 1, "other_workload": 2}
     assert made.excluded_prompt_ids == (rows[1].prompt_id,)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, TooLong
 from schemas.ids import prompt_id
 from schemas.records import Check, Expectation, ExpectationKind, Message, Outcome, Passage
 from streams.inference.chat import ChatAnswer, ChatRequest
@@ -16,6 +16,7 @@ from tests.preferences import preference, said
 from trainer.evaluate import (
     Answered,
     EvaluationSettings,
+    ask,
     evaluate,
     is_refusal,
     summarise,
@@ -60,6 +61,8 @@ class Answers:
 
     async def complete(self, request: ChatRequest) -> ChatAnswer:
         self.asked.append(request)
+        if request.messages[0].content not in self.by_prompt:
+            raise TooLong("the prompt is 106 tokens long and the model sees 64")
         return ChatAnswer(text=self.by_prompt[request.messages[0].content], model=self.model)
 
     async def aclose(self) -> None: ...
@@ -80,6 +83,22 @@ async def test_accuracy_by_slice_with_intervals() -> None:
     assert {name: share.value for name, share in result.by_slice.items()} == {"x": 0.5, "y": 1.0}
     assert {request.temperature for request in model.asked} == {0.7}
     assert len({request.seed for request in model.asked}) == 3
+
+
+async def test_a_prompt_beyond_the_context_is_counted_and_the_others_are_asked() -> None:
+    prompts = [prompt("one", "1", "x"), prompt("too long", "2", "x"), prompt("two", "2", "y")]
+    model, settings = Answers({"one": "1", "two": "2 or so"}), EvaluationSettings()
+    answers = await ask(model, prompts, SameText(), settings)
+    assert [answer.prompt_id for answer in answers] == ["one", "too long", "two"]
+    assert answers[1].outcome is Outcome.UNDECIDED
+    assert "106 tokens" in answers[1].unanswered
+    result = summarise(answers)
+    assert (result.accuracy.n, result.accuracy.count) == (3, 1)
+    assert (result.unanswered, result.undecided, result.empty.n) == (1, 1, 2)
+    assert result.median_length == 4
+    assert result.metrics()["unanswered"] == 1
+    nobody = await evaluate(Answers({}), prompts, SameText(), settings)
+    assert (nobody.unanswered, nobody.accuracy.count) == (3, 0)
 
 
 async def test_the_same_evaluation_asks_the_same() -> None:

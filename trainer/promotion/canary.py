@@ -18,7 +18,8 @@ from trainer.policy import Train
 from trainer.promotion.canary_choice import choice_gate
 from trainer.promotion.compare import Arena, answer_both, judge_both
 from trainer.promotion.difference import at_least, share_difference, unless_below
-from trainer.promotion.post_train_gate import Duel, Pair, pass_gains, win_rate_gate
+from trainer.promotion.pair import Duel, Pair, comparable, unanswered
+from trainer.promotion.post_train_gate import pass_gains, win_rate_gate
 from trainer.promotion.settings import CanarySettings
 from trainer.prompts import Prompt
 
@@ -67,11 +68,11 @@ def trial_gates(
 ) -> tuple[GateResult, ...]:
     """What the trial's policy must show: surely a gain by the checks or by the judge, and by the
     other no sure loss. The gates after training ask for more. Pure."""
-    passes = share_difference(pass_gains(answered))
-    gained = at_least("canary/accuracy", passes, settings.min_gain)
+    passes, said = share_difference(pass_gains(comparable(answered))), unanswered(answered)
+    gained = at_least("canary/accuracy", passes, settings.min_gain, said)
     if judged is None:
         return (gained,)
     if gained.verdict is Verdict.PASS:
         return gained, win_rate_gate("canary/win_rate", judged, settings.max_drop, unless_below)
-    kept = unless_below("canary/accuracy", passes, -settings.max_drop)
+    kept = unless_below("canary/accuracy", passes, -settings.max_drop, said)
     return kept, win_rate_gate("canary/win_rate", judged, -settings.min_gain)

@@ -58,7 +58,10 @@ async def choice_gate(
         chooser = Tournament(verify, judge, rubric_id, expecting=expecting)
         tried = await best_of_n_trial(sets, chooser, verify)
     by = "checks and judge" if expecting else "the judge"
-    return best_of_n_gate(tried, settings, f"best of {settings.answers} by {by}")
+    said = f"best of {settings.answers} by {by}"
+    if left_out := len(prompts) - len(tried):
+        said += f"; {left_out} of {len(prompts)} prompts were not answered, or could not be judged"
+    return best_of_n_gate(tried, settings, said)
 
 
 def labelled_by(rows: Sequence[Preference], checks: frozenset[str]) -> bool:

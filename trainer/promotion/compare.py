@@ -14,7 +14,8 @@ from streams.verify.verifier import Verifier
 from trainer.evaluate import Answered, EvaluationSettings, ask, summarise
 from trainer.promotion.duel import duels
 from trainer.promotion.kl import kl_per_token
-from trainer.promotion.post_train_gate import Duel, Pair, pairs, post_train_gates
+from trainer.promotion.pair import Duel, Pair, pairs
+from trainer.promotion.post_train_gate import post_train_gates
 from trainer.promotion.settings import PromotionSettings
 from trainer.prompts import Prompt
 
@@ -57,19 +58,19 @@ def compare_policies(
 ) -> Compared:
     """The gates after training of a candidate against the policy that it would replace.
 
-    ``anchors`` are the prompts of the win rate; without any, or without a judge in the project,
-    there is none. Raises ``Fatal`` for a folder that holds no model, ``ConfigError`` for a bad
-    project, ``DependencyDown`` where the judge is away.
+    ``anchors`` are the prompts of the win rate, of which there is none without a judge in the
+    project, or with ``anchor_prompts`` 0. Raises ``Fatal`` for a folder that holds no model,
+    ``ConfigError`` for a bad project, ``DependencyDown`` where the judge is away.
     """
     answered, judged = asyncio.run(
-        _answers_and_duels(candidate, reference, held_out, anchors, settings.asking, arena)
+        _answers_and_duels(candidate, reference, held_out, anchors, settings, arena)
     )
-    kl: Sequence[float] | None = None
+    kl: Sequence[float | None] | None = None
     if settings.kl_prompts and held_out:
         arena.step("distance to the reference")
-        asked = held_out[: settings.kl_prompts]
-        asking = settings.asking
-        kl = kl_per_token(candidate, reference, asked, asking.max_tokens, asking.seed)
+        asked = [prompt for prompt, pair in zip(held_out, answered, strict=True) if pair.whole]
+        first, asking = asked[: settings.kl_prompts], settings.asking
+        kl = kl_per_token(candidate, reference, first, asking.max_tokens, asking.seed)
     return Compared(
         gates=post_train_gates(answered, judged, kl, settings),
         reference=summarise([pair.reference for pair in answered]).metrics(),
@@ -103,6 +104,8 @@ async def judge_both(
     """The project's judge on each pair of answers; None where the project has no judge."""
     if not arena.has_judge:
         return None
+    if not prompts:
+        return ()
     arena.step(f"the judge compares {len(prompts)} pairs")
     judge = build_stage("judge", arena.project_dir, arena.infra)
     try:
@@ -116,12 +119,11 @@ async def _answers_and_duels(
     reference: Path,
     held_out: Sequence[Prompt],
     anchors: Sequence[Prompt],
-    asking: EvaluationSettings,
+    settings: PromotionSettings,
     arena: Arena,
 ) -> tuple[list[Pair], tuple[Duel, ...] | None]:
     """All prompts are asked at once: loading a policy twice would cost more than the answers."""
-    both = await answer_both(candidate, reference, [*held_out, *anchors], asking, arena)
-    if not anchors:
-        return both, None
-    judged = await judge_both(anchors, both[len(held_out) :], arena)
-    return both[: len(held_out)], judged
+    prompts, n = [*held_out, *anchors], len(held_out)
+    both = await answer_both(candidate, reference, prompts, settings.asking, arena)
+    judged = await judge_both(anchors, both[n:], arena) if settings.anchor_prompts else None
+    return both[:n], judged

@@ -17,7 +17,7 @@ from schemas.records import (
 from streams.local import run_local
 from streams.stage import Stage
 from trainer.evaluate import Answered
-from trainer.promotion.post_train_gate import Duel, Pair
+from trainer.promotion.pair import Duel, Pair
 from trainer.prompts import Prompt
 
 STAGE = "duel"
@@ -36,13 +36,16 @@ async def duels(
     """How each pair ended for the candidate, in the order of the prompts.
 
     The judge decides alone: what the verifiers found is not shown as a winner, as the gates hold
-    the two against each other. Pairs that it could not process (dead letters, format failures)
-    are left out; equal texts are a tie without being asked. Raises as ``run_local``.
+    the two against each other. Pairs without an answer, and those that it could not process (dead
+    letters, format failures) have no score; equal texts are a tie without being asked. Raises as
+    ``run_local``.
     """
     sides: dict[str, tuple[int, bool]] = {}
     comparisons: list[Comparison] = []
     found: dict[int, float] = {}
     for index, (prompt, pair) in enumerate(zip(prompts, answered, strict=True)):
+        if not pair.compares:
+            continue
         if pair.candidate.output.strip() == pair.reference.output.strip():
             found[index] = _TIE
             continue
@@ -55,7 +58,8 @@ async def duels(
             index, candidate_is_a = sides[event.comparison.event_id]
             found[index] = score(event.winner, candidate_is_a=candidate_is_a)
     return tuple(
-        Duel(slice=answered[index].candidate.slice, score=found[index]) for index in sorted(found)
+        Duel(slice=pair.candidate.slice, score=found.get(index))
+        for index, pair in enumerate(answered)
     )
 
 

@@ -1,6 +1,6 @@
 """How far a policy has gone from the reference: KL divergence on its own samples."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,9 @@ _BATCH = 4
 
 def kl_per_token(
     candidate: Path, reference: Path, prompts: Sequence[Prompt], max_tokens: int, seed: int
-) -> list[float]:
-    """KL(candidate || reference) in nats, the mean over the tokens of each sampled answer.
+) -> list[float | None]:
+    """KL(candidate || reference) in nats, the mean over the tokens of each sampled answer; None
+    where a prompt leaves no room for one.
 
     Answers are drawn from the candidate at temperature 1; at every position of them the sum over
     the whole vocabulary is exact (the Rao-Blackwellised estimate of Amini et al. 2025, arXiv
@@ -35,18 +36,19 @@ def kl_per_token(
     policy.to_device()
     other.to_device()
     torch.manual_seed(seed)
-    found: list[float] = []
+    context = min(policy.max_length, other.max_length)
+    rooms = ((ids, min(max_tokens, context - len(ids))) for ids in _token_ids(policy, prompts))
+    return [_of_answer(policy, other, ids, room) if room > 0 else None for ids, room in rooms]
+
+
+def _token_ids(policy: Policy, prompts: Sequence[Prompt]) -> Iterator[list[int]]:
     for start in range(0, len(prompts), _BATCH):
         chats = [prompt.messages for prompt in prompts[start : start + _BATCH]]
-        for ids in policy.token_ids(chats, for_answer=True):
-            room = policy.max_length - len(ids)
-            if room > 0:
-                found += _of_answer(policy, other, ids, min(max_tokens, room))
-    return found
+        yield from policy.token_ids(chats, for_answer=True)
 
 
-def _of_answer(policy: Policy, other: Policy, ids: list[int], max_tokens: int) -> list[float]:
-    """The mean over one sampled answer; nothing where the answer is empty."""
+def _of_answer(policy: Policy, other: Policy, ids: list[int], max_tokens: int) -> float:
+    """The mean over one sampled answer, which has its end token at least."""
     import torch
 
     prompt = torch.tensor([ids], device=policy.model.device)
@@ -61,10 +63,8 @@ def _of_answer(policy: Policy, other: Policy, ids: list[int], max_tokens: int) -
             max_new_tokens=max_tokens,
             pad_token_id=policy.tokenizer.pad_token_id or policy.tokenizer.eos_token_id,
         )
-        if whole.shape[1] == len(ids):
-            return []
         ours, theirs = (_log_probabilities(one, whole, len(ids)) for one in (policy, other))
-        return [float((ours.exp() * (ours - theirs)).sum(dim=-1).mean())]
+        return float((ours.exp() * (ours - theirs)).sum(dim=-1).mean())
 
 
 def _log_probabilities(policy: Policy, whole: "torch.Tensor", prompt: int) -> "torch.Tensor":

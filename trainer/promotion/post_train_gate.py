@@ -7,7 +7,6 @@ INCONCLUSIVE that nobody knows; only PASS promotes.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import exp, log
 
 from schemas.records import CheckStatus, GateResult, Outcome, Verdict
@@ -21,6 +20,7 @@ from trainer.promotion.difference import (
     shared_z,
     unless_below,
 )
+from trainer.promotion.pair import Duel, Pair, comparable, unanswered
 from trainer.promotion.repetition import repetition
 from trainer.promotion.reward_hacking import hacking_gate
 from trainer.promotion.settings import PromotionSettings
@@ -31,78 +31,63 @@ Rule = Callable[[str, Difference, float, str], GateResult]
 _NO_KL = (
     "the two share no vocabulary, or no prompt left room for an answer; kl_prompts: 0 goes without"
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """One prompt, answered by both."""
-
-    candidate: Answered
-    reference: Answered
-
-
-@dataclass(frozen=True, kw_only=True)
-class Duel:
-    """What the judge said of the two answers to one prompt: 1 the candidate won, 0 it lost, one
-    half a tie, a conflict between the orders, or equal texts."""
-
-    slice: str
-    score: float
-
-
-def pairs(candidate: Sequence[Answered], reference: Sequence[Answered]) -> list[Pair]:
-    """The answers to each prompt side by side; raises ``ValueError`` where prompts differ."""
-    if [one.prompt_id for one in candidate] != [one.prompt_id for one in reference]:
-        raise ValueError("both policies must answer the same prompts in the same order")
-    return [
-        Pair(candidate=one, reference=other)
-        for one, other in zip(candidate, reference, strict=True)
-    ]
+_NO_ANCHORS = (
+    "no anchor of the calibration split is left that was not trained on: measure more of them by "
+    "`prefstream anchors`; anchor_prompts: 0 goes without"
+)
 
 
 def post_train_gates(
     answered: Sequence[Pair],
     duels: Sequence[Duel] | None,
-    kl: Sequence[float] | None,
+    kl: Sequence[float | None] | None,
     settings: PromotionSettings,
 ) -> tuple[GateResult, ...]:
-    """Every gate with its number. ``duels`` None: no judge; ``kl`` None: nobody asked
-    for it; empty: it could not be estimated."""
-    verifiers = verifier_gains(answered)
+    """Every gate with its number.
+
+    ``duels`` None: no judge was wanted; empty: there is nothing to judge. ``kl`` None: nobody asked
+    for it; empty: it could not be estimated, and of a prompt that has None neither.
+    """
+    compared = comparable(answered)
+    verifiers = verifier_gains(compared)
     gates = [
-        prompts_gate("held_out", len(answered), settings.min_prompts),
-        at_least("accuracy", share_difference(pass_gains(answered)), -settings.max_drop),
-        *_slice_vetoes("accuracy", _by_slice(answered), settings),
+        prompts_gate("held_out", len(compared), settings.min_prompts, unanswered(answered)),
+        at_least("accuracy", share_difference(pass_gains(compared)), -settings.max_drop),
+        *_slice_vetoes("accuracy", _by_slice(compared), settings),
         *(
             at_least(f"verifier/{name}", share_difference(gains), -settings.max_drop)
             for name, gains in verifiers.items()
         ),
-        at_most("refusals", _rise(answered, is_refusal), settings.max_refusal_rise),
-        at_most("repetition", _rise(answered, repetition), settings.max_repetition_rise),
-        *_length(answered, settings),
+        at_most("refusals", _rise(compared, is_refusal), settings.max_refusal_rise),
+        at_most("repetition", _rise(compared, repetition), settings.max_repetition_rise),
+        *_length(compared, settings),
     ]
     if kl is not None:
-        said = "nats a token" if kl else _NO_KL
-        gates.append(at_most("kl", mean_difference(kl), settings.max_kl, said))
+        gates.append(_kl(kl, settings.max_kl))
     if duels is not None:
         wins = win_difference(duels)
         gates += [
-            win_rate_gate("win_rate", duels, settings.max_win_rate_drop),
+            win_rate_gate(
+                "win_rate",
+                duels,
+                settings.max_win_rate_drop,
+                detail="" if duels else _NO_ANCHORS,
+            ),
             *_slice_vetoes("win_rate", _duels_by_slice(duels), settings),
             hacking_gate(wins, verifiers, settings.max_drop),
         ]
     return tuple(gates)
 
 
-def prompts_gate(name: str, n: int, least: int) -> GateResult:
+def prompts_gate(name: str, n: int, least: int, detail: str = "") -> GateResult:
     """Whether there are enough prompts for any answer at all."""
-    enough = n >= least
+    missing = f"{least - n} more prompts are needed" if n < least else ""
     return GateResult(
         name=name,
-        verdict=Verdict.PASS if enough else Verdict.INCONCLUSIVE,
+        verdict=Verdict.INCONCLUSIVE if missing else Verdict.PASS,
         value=n,
         threshold=least,
-        detail="" if enough else f"{least - n} more prompts are needed",
+        detail="; ".join(filter(None, (missing, detail))),
     )
 
 
@@ -113,17 +98,20 @@ def gone_without(name: str, why: str) -> GateResult:
 
 def win_difference(duels: Sequence[Duel]) -> Difference:
     """Win rate minus one half."""
-    whole = share_difference([2 * duel.score - 1 for duel in duels])
+    whole = share_difference([2 * d.score - 1 for d in duels if d.score is not None])
     if whole.value is None or whole.low is None or whole.high is None:
         return whole
     return Difference(n=whole.n, value=whole.value / 2, low=whole.low / 2, high=whole.high / 2)
 
 
 def win_rate_gate(
-    name: str, duels: Sequence[Duel], max_drop: float, rule: Rule = at_least
+    name: str, duels: Sequence[Duel], max_drop: float, rule: Rule = at_least, detail: str = ""
 ) -> GateResult:
     """The judge's win rate against one half minus ``max_drop``; value and threshold are rates."""
-    gate = rule(name, win_difference(duels), -max_drop, "from one half")
+    left_out = sum(duel.score is None for duel in duels)
+    said = f"{left_out} of {len(duels)} prompts could not be judged" if left_out else detail
+    wins = win_difference(duels)
+    gate = rule(name, wins, -max_drop, "; ".join(filter(None, ("from one half", said))))
     rate = None if gate.value is None else gate.value + 0.5
     return gate.model_copy(update={"value": rate, "threshold": 0.5 - max_drop})
 
@@ -170,6 +158,14 @@ def _rise(answered: Sequence[Pair], measure: Callable[[str], float]) -> Differen
     )
 
 
+def _kl(found: Sequence[float | None], ceiling: float) -> GateResult:
+    known = [value for value in found if value is not None]
+    said = "nats a token" if known else _NO_KL
+    if len(known) < len(found):
+        said += f"; {len(found) - len(known)} of {len(found)} prompts left no room for an answer"
+    return at_most("kl", mean_difference(known), ceiling, said)
+
+
 def _length(answered: Sequence[Pair], settings: PromotionSettings) -> Iterator[GateResult]:
     """The ratio of lengths against both limits; an empty answer counts as one character."""
     found = mean_difference(
@@ -199,7 +195,8 @@ def _by_slice(answered: Iterable[Pair]) -> dict[str, list[float]]:
 def _duels_by_slice(duels: Iterable[Duel]) -> dict[str, list[float]]:
     slices: defaultdict[str, list[float]] = defaultdict(list)
     for duel in duels:
-        slices[duel.slice].append(duel.score - 0.5)
+        if duel.score is not None:
+            slices[duel.slice].append(duel.score - 0.5)
     return dict(sorted(slices.items()))
 
 

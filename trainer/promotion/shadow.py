@@ -10,9 +10,8 @@ from schemas.records import GateResult, Origin
 from trainer.evaluate import EvaluationSettings
 from trainer.promotion.compare import Arena, answer_both, judge_both
 from trainer.promotion.difference import at_least, share_difference
+from trainer.promotion.pair import Duel, Pair, comparable, unanswered
 from trainer.promotion.post_train_gate import (
-    Duel,
-    Pair,
     gone_without,
     pass_gains,
     prompts_gate,
@@ -42,25 +41,30 @@ def shadow_gates(
     answered: Sequence[Pair], judged: Sequence[Duel] | None, settings: ShadowSettings
 ) -> tuple[GateResult, ...]:
     """Enough prompts, the share of answers that pass the checks, and the judge's win rate. Pure."""
+    compared = comparable(answered)
+    enough = prompts_gate(
+        "shadow/prompts", len(compared), settings.min_prompts, unanswered(answered)
+    )
     gates = [
-        prompts_gate("shadow/prompts", len(answered), settings.min_prompts),
-        at_least("shadow/passed", share_difference(pass_gains(answered)), -settings.max_drop),
+        enough,
+        at_least("shadow/passed", share_difference(pass_gains(compared)), -settings.max_drop),
     ]
     if judged is not None:
         gates.append(win_rate_gate("shadow/win_rate", judged, settings.max_drop))
     return tuple(gates)
 
 
-def without_shadow(n: int, settings: ShadowSettings) -> GateResult | None:
-    """What stands in place of the gates where ``n`` live prompts are not asked. Pure."""
+def without_shadow(n: int, settings: ShadowSettings, detail: str = "") -> GateResult | None:
+    """What stands in place of the gates where ``n`` live prompts are not asked, or could not be.
+    Pure."""
     if not settings.share:
         return gone_without("shadow", "promotion.shadow.share is 0")
     if n >= settings.min_prompts:
         return None
     if settings.too_few == "withhold":
-        return prompts_gate("shadow/prompts", n, settings.min_prompts)
+        return prompts_gate("shadow/prompts", n, settings.min_prompts, detail)
     why = f"{n} live prompts that were not trained on, {settings.min_prompts} are needed"
-    return gone_without("shadow", why)
+    return gone_without("shadow", "; ".join(filter(None, (why, detail))))
 
 
 def shadow(
@@ -83,4 +87,8 @@ def shadow(
         answered = await answer_both(candidate, reference, prompts, asking, arena)
         return answered, await judge_both(prompts, answered, arena)
 
-    return shadow_gates(*asyncio.run(both()), settings)
+    answered, judged = asyncio.run(both())
+    n, said = len(comparable(answered)), unanswered(answered)
+    if not_run := without_shadow(n, settings, said):
+        return (not_run,)
+    return shadow_gates(answered, judged, settings)

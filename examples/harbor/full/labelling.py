@@ -116,7 +116,7 @@ class StoryLabelling:
         end = self._sizes.prompts * (before.round + 1)
         prompts = asked(questions("train")[self._sizes.prompts * before.round : end])
         excluded = frozenset(before.measured) | prompt_ids(benchmark(None))
-        pairs = self._steps.label(policy, prompts, lambda _: excluded)
+        pairs = self._steps.label(policy, prompts, lambda _: excluded).pairs
         written = folder_fingerprint(policy)
         judgments = [
             one
