@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
     from cli.round_job import RoundJob, RoundSurroundings
@@ -140,6 +142,8 @@ def rounds(
         typer.echo(_json(found))
     else:
         console.print(_table(found))
+        for line in _left_out(found):
+            console.print(line, highlight=False)
         console.print(found.stopped or f"{len(found.results)} rounds", highlight=False)
     if found.stopped is not None:
         raise typer.Exit(_WAITS if found.waits else _FAILED)
@@ -177,6 +181,21 @@ def _table(found: "Rounds") -> "Table":
             f"{asked.median_length:.0f}" if asked else "–",
         )
     return table
+
+
+def _left_out(found: "Rounds") -> "Iterator[str]":
+    from cli.beyond_context import beyond_context
+
+    for one in found.results:
+        said = beyond_context(
+            prompts=one.unanswered,
+            anchors=one.wins.unanswered if one.wins else 0,
+            held_out=one.evaluation.unanswered if one.evaluation else 0,
+            truncated=one.truncated,
+            dropped=one.dropped,
+        )
+        if said:
+            yield f"round {one.round}: {said}"
 
 
 def _percent(share: float | None) -> str:

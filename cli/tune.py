@@ -107,11 +107,17 @@ def tune(
 
 
 def _line(trial: "Trial") -> str:
+    from cli.beyond_context import beyond_context
+
     wins = trial.wins
+    left_out = beyond_context(
+        anchors=wins.unanswered, truncated=trial.truncated, dropped=trial.dropped
+    )
     said = trial.refusal or "nothing was compared"
     if wins.value is not None:
         said = f"win rate {wins.value:.1%} ± {wins.error or 0:.1%} of {wins.n}"
-    return f"beta {trial.beta:g}, learning rate {trial.learning_rate:g}: {said}"
+    told = f"{said}; {left_out}" if left_out else said
+    return f"beta {trial.beta:g}, learning rate {trial.learning_rate:g}: {told}"
 
 
 def _json(trials: "Sequence[Trial]", taken: "Trial") -> str:

@@ -117,9 +117,9 @@ def run_trials(
         outcome = train_job(
             job, around, name, point.config, pairs, job.policy, calibrations, trial=True
         )
-        wins = WinRate(n=0)
-        if outcome.trained is not None:
-            wins = steps.judge_wins(outcome.trained.path)
+        wins, trained = WinRate(n=0), outcome.trained
+        if trained is not None:
+            wins = steps.judge_wins(trained.path)
             around.topics.publish([_told(outcome, wins, f"tune: trial {number} of {len(points)}")])
         trial = Trial(
             beta=point.beta,
@@ -128,7 +128,9 @@ def run_trials(
             policy=job.out / name,
             run_id=outcome.run.run_id,
             seconds=time.monotonic() - began_s,
-            refusal="" if outcome.trained else outcome.run.detail,
+            refusal="" if trained else outcome.run.detail,
+            truncated=trained.truncated if trained else 0,
+            dropped=trained.dropped if trained else 0,
         )
         trials.append(trial)
         tell(trial, number)
@@ -142,6 +144,7 @@ def _told(outcome: RunOutcome, wins: WinRate, detail: str) -> Run:
         "anchor_win_rate": wins.value,
         "anchor_win_rate_error": wins.error,
         "anchor_comparisons": float(wins.n),
+        "anchors_unanswered": float(wins.unanswered),
     }
     known = {name: value for name, value in measured.items() if value is not None}
     return run.model_copy(

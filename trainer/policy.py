@@ -50,6 +50,11 @@ class TrainedPolicy(Record):
     seconds: float
     metrics: dict[str, float]
 
+    def numbers(self) -> dict[str, float]:
+        """For a Run event: the metrics, and what became of the rows."""
+        counted = {"rows": self.rows, "truncated": self.truncated, "dropped": self.dropped}
+        return self.metrics | {name: float(n) for name, n in counted.items()}
+
 
 Train = Callable[[Sequence[Preference], Path, Path, Watch], TrainedPolicy]
 """An algorithm with its configuration applied: (rows, policy folder, new folder, watch).

@@ -142,7 +142,7 @@ def run_training(
         story.before = before.metrics() if before else {}
         trained = around.train(rows, plan.policy_path, plan.out_dir, around.watch)
         story.fingerprint = folder_fingerprint(trained.path)
-        run = story.tell(RunStatus.TRAINED, after=trained.metrics)
+        run = story.tell(RunStatus.TRAINED, after=trained.numbers())
         after = around.evaluate(trained.path) if around.evaluate else None
         if after:
             run = story.tell(RunStatus.EVALUATED, after=after.metrics())

@@ -11,7 +11,8 @@ from trainer.anchor_wins import WinRate
 class Trial(Record):
     """One training and how often its answers beat the reference's on anchor prompts.
 
-    ``refusal`` is why the gates did not let it train; ``wins`` are then of nothing.
+    ``refusal`` is why the gates did not let it train; ``wins`` are then of nothing. ``truncated``
+    and ``dropped`` are as of ``TrainedPolicy``.
     """
 
     beta: float
@@ -21,6 +22,8 @@ class Trial(Record):
     run_id: str
     seconds: float
     refusal: str = ""
+    truncated: int = 0
+    dropped: int = 0
 
 
 def best(trials: Sequence[Trial]) -> Trial:

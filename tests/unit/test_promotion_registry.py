@@ -55,6 +55,17 @@ def test_a_promotion_is_a_whole_folder_behind_the_alias(
     assert damages(registry.alias) == {}
 
 
+def test_the_model_card_says_which_rows_did_not_fit(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    counted = {"rows": 668.0, "truncated": 3.0, "dropped": 2.0}
+    made_run = trained(tmp_path, "first").model_copy(update={"metrics_after": counted})
+    promote(cleared(made_run), registry)
+    card = (registry.alias / "README.md").read_text()
+    assert "trained on 668 of them after the blend: 3 cut at max_length, 2 more left out" in card
+    assert read_version(registry.alias).training == counted
+
+
 def test_doing_it_again_changes_nothing(registry: ModelRegistry, tmp_path: Path) -> None:
     made_run = trained(tmp_path, "first")
     found = cleared(made_run)

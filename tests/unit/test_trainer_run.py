@@ -44,8 +44,8 @@ class Training:
             algorithm="dpo",
             hyper_parameters={},
             rows=len(rows),
-            dropped=0,
-            truncated=0,
+            dropped=2,
+            truncated=3,
             steps=1,
             seconds=0,
             metrics={"last_loss": 0.5},
@@ -110,6 +110,8 @@ def test_a_run_that_passes_tells_every_step(runs: Runs) -> None:
     assert len({run.event_id for run in runs.told}) == 3
     assert outcome.run.metrics_before["accuracy"] == 0.0
     assert outcome.run.metrics_after["accuracy"] == 1.0
+    counted = {"rows": 10, "truncated": 3, "dropped": 2}
+    assert runs.told[1].metrics_after == {"last_loss": 0.5} | counted
     assert {gate.name for gate in outcome.run.gates} >= {"kappa", "coverage", "human_share"}
     assert (runs.folder / "dataset" / "manifest.json").exists()
     assert "10 pairs of 10 preferences read" in (runs.folder / "dataset" / "README.md").read_text()

@@ -22,6 +22,7 @@ def model_card(version: "Version", manifest: Manifest) -> str:
         "",
         f"- started from `{version.policy}`",
         f"- dataset manifest `{version.manifest_hash}`: {manifest.rows} rows ({sources})",
+        *_rows(version.training),
         f"- judge configuration `{manifest.judge_config_hash or 'none'}`",
         f"- fingerprint of the weights `{version.fingerprint}`",
         "",
@@ -43,6 +44,15 @@ def model_card(version: "Version", manifest: Manifest) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _rows(training: Mapping[str, float]) -> Iterable[str]:
+    if "rows" in training:
+        yield (
+            f"- trained on {training['rows']:.0f} of them after the blend: "
+            f"{training['truncated']:.0f} cut at max_length, {training['dropped']:.0f} more left "
+            "out as too long for it"
+        )
 
 
 def _gate(gate: GateResult) -> str:

@@ -38,6 +38,8 @@ class Version(Record):
     gates: tuple[GateResult, ...]
     metrics_before: dict[str, float]
     metrics_after: dict[str, float]
+    training: dict[str, float] = Field(default_factory=dict)
+    """The numbers of the training itself; none in versions that were written before it was kept."""
     files: dict[str, str] = Field(default_factory=dict)
 
 
@@ -59,6 +61,7 @@ def version_of(trained: Run, cleared: Run) -> Version:
         gates=(*trained.gates, *cleared.gates),
         metrics_before=cleared.metrics_before,
         metrics_after=cleared.metrics_after,
+        training=trained.metrics_after,
     )
 
 
