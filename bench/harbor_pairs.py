@@ -16,7 +16,7 @@ _MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def harbor_pairs(n: int, flipped: float = 0.0, seed: int = 0) -> list[Preference]:
-    """``n`` pairs of the train split, one a question, of which about that share is flipped."""
+    """``n`` pairs of the train split, one a question, as of a judge who flips about that share."""
     found = []
     order = sorted(questions("train"), key=lambda one: unit_interval(str(seed), one.text))
     for question in order:
@@ -45,7 +45,7 @@ def _pair(text: str, name: str, chosen: str, rejected: str) -> Preference:
         rejected=(Message(role="assistant", content=rejected),),
         chosen_id=f"{name}-chosen",
         rejected_id=f"{name}-rejected",
-        source=PreferenceSource.VERIFIER,
+        source=PreferenceSource.RLAIF,
         rubric_version="1",
         teacher_model="",
         judge_config_hash="",

@@ -8,8 +8,7 @@ from cli.project import Project
 from consumers.audit.error_rate import FLIP_LIMIT, flip_rate
 from consumers.audit.findings import LabelError, label_error
 from consumers.audit.job import audit_topics
-from infra.settings import Settings
-from infra.topic_log import TopicLog
+from infra.topic_log import EventLog
 from schemas.errors import ConfigError
 from schemas.events import Calibration, Preference
 from schemas.records import PreferenceSource
@@ -46,14 +45,15 @@ def with_audited_noise(
     config: TrainingConfig,
     judge_config_hash: str | None,
     calibrations: Sequence[Calibration],
-    settings: Settings,
+    log: EventLog,
     project: Project,
 ) -> NoisyTraining:
     """The training with the error of this judge's labels, scaled by the rlaif share of its rows.
 
-    Raises ``ConfigError`` where nothing is known of the error, or it is a half or more.
+    ``log`` has what was audited. Raises ``ConfigError`` where nothing is known of the error, or it
+    is a half or more.
     """
-    error = _error(judge_config_hash, calibrations, settings, project)
+    error = _error(judge_config_hash, calibrations, log, project)
 
     def train(
         rows: Sequence[Preference], policy_path: Path, out_dir: Path, watch: Watch
@@ -70,7 +70,7 @@ def with_audited_noise(
 def _error(
     judge_config_hash: str | None,
     calibrations: Sequence[Calibration],
-    settings: Settings,
+    log: EventLog,
     project: Project,
 ) -> LabelError:
     own = [
@@ -79,7 +79,6 @@ def _error(
         if (one.judge_config_hash, one.split, one.slice) == (judge_config_hash, "calibration", "")
     ]
     latest = max(own, key=lambda one: (one.occurred_at, one.n), default=None)
-    log = TopicLog(settings, project.workload)
     audit = audit_topics(log, project.audit, project.filter.min_margin, judge_config_hash)
     error = label_error(audit.findings, latest)
     if error is None:

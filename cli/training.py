@@ -124,7 +124,7 @@ def _run(
     hyper_parameters = {name: str(value) for name, value in config.model_dump().items()}
     if wants_audit(config):
         judge = dataset.manifest.judge_config_hash
-        noisy = with_audited_noise(chosen, config, judge, calibrations, infra, project)
+        noisy = with_audited_noise(chosen, config, judge, calibrations, log, project)
         train, hyper_parameters["label_flip_rate"] = noisy.train, noisy.said
     return run_training(
         dataset,

@@ -1,5 +1,6 @@
 """Audits: what people check, and the error that training is told of."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -183,6 +184,21 @@ def test_before_an_audit_the_calibration_stands_in() -> None:
     known = label_error(audit, calibration())
     assert known is not None
     assert (known.rate.value, known.origin) == (0.04, "100 audited preferences")
+
+
+def test_a_small_audit_speaks_only_where_there_is_no_calibration() -> None:
+    audit = Findings(counts={}, auditors=UNERRING, error=true_error(29, 29, UNERRING))
+    instead = label_error(audit, calibration(n=200, observed_agreement=0.91))
+    assert instead is not None
+    assert instead.rate.value == pytest.approx(0.09)
+    assert "only 29 preferences audited, of 30 that are needed: 200" in instead.origin
+    alone = label_error(audit, calibration(observed_agreement=None))
+    assert alone is not None
+    assert alone.rate.value == 1.0
+    enough = replace(audit, error=true_error(30, 3, UNERRING))
+    known = label_error(enough, calibration())
+    assert known is not None
+    assert known.rate.value == 0.1
 
 
 def test_only_rlaif_rows_can_be_flipped_and_half_of_them_is_refused() -> None:
