@@ -46,7 +46,7 @@ def project_rounds(
         project=loaded,
         project_dir=project,
         checks=loaded.verify,
-        policy=policy,
+        policy=policy.resolve(),
         out=out,
         n=n,
         algorithm=algorithm,

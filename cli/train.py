@@ -133,7 +133,8 @@ def train(
         )
     request = TrainingRequest(
         project=project,
-        policy=policy,
+        # an alias may move meanwhile
+        policy=policy.resolve(),
         out=out,
         algorithm=algorithm,
         manifest=manifest,

@@ -37,7 +37,7 @@ def trainer(
     from datetime import UTC, datetime
 
     from cli.project import load_project
-    from cli.promotion import Promotion, held_out_prompts
+    from cli.promotion import Promotion, held_out_prompts, registry_of
     from cli.trainer_loop import TrainerLoop, TrainerOptions
     from consumers.trigger.history import decided
     from infra.settings import Settings
@@ -57,6 +57,11 @@ def trainer(
         raise ConfigError("name the checkpoint folder to start from by --policy")
     if known(algorithm).makes != "policy":
         raise ConfigError(f"{algorithm} makes no policy that could be promoted")
+    if policy.is_symlink() and policy.resolve() == registry_of(settings).alias.resolve():
+        raise ConfigError(
+            f"{policy} moves with each promotion, so pairs would count again in one policy; name a "
+            "folder by --policy that stays and that they are not in yet, as the SFT policy's"
+        )
     held_out_prompts(loaded, Promotion(project_dir=project))
     set_up_logging(settings)
     options = TrainerOptions(

@@ -96,6 +96,15 @@ def test_a_bad_judge_is_refused(log: Settings, project: Path) -> None:
     assert [run.status for run in read_runs(log)] == [RunStatus.REFUSED]
 
 
+def test_a_run_names_the_folder_that_an_alias_pointed_to(log: Settings, project: Path) -> None:
+    publish(log, rlaif_rows())
+    version, alias = save_tiny_policy(project / "v1"), project / "production"
+    alias.symlink_to("v1")
+    arguments = ("--project", project, "--policy", alias, "--out", project / "new")
+    assert prefstream("train", "--from-topic", *arguments).exit_code == 2
+    assert [run.policy for run in read_runs(log)] == [str(version)]
+
+
 def test_calibrating_twice_publishes_the_same_ids(log: Settings, project: Path) -> None:
     publish(log, anchors_with(mistakes_of_10=1))
     for _ in range(2):
