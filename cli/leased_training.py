@@ -2,20 +2,26 @@
 
 import os
 import subprocess
+from typing import Final
 
-from cli.trained_folders import trained_dir, training_name
+from cli.trained_folders import trained_dir
 from infra.settings import Settings
 from schemas.events import Run
 
+_SAYS: Final = "prefstream: "
+
 
 class LeasedTraining:
-    """`prefstream train` as a child; ``told`` is the decision that started it."""
+    """`prefstream train` as a child, or the `promote` that was left of one.
 
-    def __init__(self, settings: Settings, command: list[str], told: Run) -> None:
+    ``told`` is the decision that started it, or the last event of the run; ``name`` is its log's.
+    """
+
+    def __init__(self, settings: Settings, command: list[str], told: Run, name: str) -> None:
         folder = trained_dir(settings)
         folder.mkdir(parents=True, exist_ok=True)
         self.told = told
-        self._log_path = folder / f"{training_name(told)}.log"
+        self._log_path = folder / f"{name}.log"
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 command,
@@ -55,7 +61,7 @@ class LeasedTraining:
         self._process.wait()
 
     def last_words(self) -> str:
-        """The last line of its output: of a command that failed, the sentence that says why."""
+        """The sentence that says why a command failed; libraries may write lines after it."""
         lines = self._log_path.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return said[-1] if said else f"ended with exit code {self.exit_code}"
+        said = [line.removeprefix(_SAYS) for line in lines if line.startswith(_SAYS)]
+        return said[-1] if said else f"ended with exit code {self.exit_code}; see {self.log}"

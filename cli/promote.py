@@ -1,5 +1,6 @@
 """`prefstream promote`: a trained policy into production, if its gates after training pass."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,11 @@ def promote(
         Path | None,
         typer.Option(help="JSONL of held-out prompts; default promotion.prompts of pipeline.yaml."),
     ] = None,
+    epoch: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lease_s: Annotated[
+        float | None,
+        typer.Option(hidden=True, help="Live by what is written to standard input."),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="The run event as one object; progress on stderr.")
     ] = False,
@@ -41,9 +47,13 @@ def promote(
     """
     from cli.gate import EXIT_CODES
     from cli.promotion import Promotion
+    from infra.lease import live_by
     from infra.settings import Settings
 
-    run = _with_progress(Settings(), target, Promotion(project_dir=project, prompts=prompts))
+    if lease_s is not None:
+        live_by(sys.stdin.fileno(), lease_s)
+    how = Promotion(project_dir=project, prompts=prompts, epoch=epoch)
+    run = _with_progress(Settings(), target, how)
     if as_json:
         typer.echo(run.model_dump_json(exclude={"offset_ranges", "source_ids"}))
     else:

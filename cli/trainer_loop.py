@@ -14,7 +14,14 @@ from cli.project import Project, load_project
 from cli.promotion import registry_of
 from cli.trained_folders import remove_spent, trained_dir, training_name
 from consumers.trigger.decide import Decision, decide
-from consumers.trigger.history import LOST, before, consumed, decided, missing_ends
+from consumers.trigger.history import (
+    LOST,
+    before,
+    consumed,
+    decided,
+    missing_ends,
+    unpromoted,
+)
 from consumers.trigger.watch import Watch
 from infra.leadership import LEASE_S, Leadership
 from infra.lease import EXIT_CODE as LEASE_OVER
@@ -133,6 +140,10 @@ class TrainerLoop:
 
     def _look(self, leadership: Leadership, epoch: int) -> None:
         runs = read_runs(self._settings, self._project.workload)
+        if stopped := unpromoted(runs, epoch):
+            if leadership.confirm():
+                self._training = self._promotion(stopped, epoch)
+            return
         read_before = consumed(runs)
         if self._watch is None or self._watch[0] != read_before:
             self._watch = read_before, self._watching(read_before)
@@ -159,7 +170,16 @@ class TrainerLoop:
             epoch=epoch,
         )
         tell(self._settings, told)
-        self._training = LeasedTraining(self._settings, self._command(epoch, told), told)
+        command = self._command(epoch, told)
+        self._training = LeasedTraining(self._settings, command, told, training_name(told))
+
+    def _promotion(self, stopped: Run, epoch: int) -> LeasedTraining:
+        """What is left of a training that broke off after its policy was made."""
+        _log.info("promoting what was trained", extra={"run_id": stopped.run_id})
+        command = [sys.executable, "-m", "cli.main", "promote", stopped.run_id]
+        command += ["--project", str(self._options.project_dir), *_term(epoch)]
+        name = f"{Path(stopped.checkpoint).name}.promote-{epoch}"
+        return LeasedTraining(self._settings, command, stopped, name)
 
     def _watching(self, consumed: tuple[OffsetRange, ...]) -> Watch:
         project = self._project
@@ -196,17 +216,18 @@ class TrainerLoop:
         if self._current_judge() is not None:
             # The topic keeps what former judges decided; a dataset is of one.
             command += ["--judge-config", CURRENT]
-        return [*command, "--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]
+        return [*command, *_term(epoch)]
 
     def _finish(self, training: LeasedTraining, epoch: int) -> None:
         lease_over = training.exit_code == LEASE_OVER
-        self._tell_ends(epoch, LOST if lease_over else training.last_words())
+        why = LOST if lease_over else training.last_words()
+        self._tell_ends(epoch, why, tried=training.told.run_id)
         _log.info("training ended", extra={"exit_code": training.exit_code, "log": training.log})
 
-    def _tell_ends(self, epoch: int, why: str) -> None:
+    def _tell_ends(self, epoch: int, why: str, tried: str = "") -> None:
         """See to it that a training that ended without saying how has an end in the log."""
         runs = read_runs(self._settings, self._project.workload)
-        for ended in missing_ends(runs, self._project.workload, epoch, _now(), why):
+        for ended in missing_ends(runs, self._project.workload, epoch, _now(), why, tried):
             tell(self._settings, ended)
 
     def _offset(self, event_id: str) -> int | None:
@@ -214,6 +235,10 @@ class TrainerLoop:
             if logged.event is not None and logged.event.event_id == event_id:
                 return logged.offset
         return None
+
+
+def _term(epoch: int) -> list[str]:
+    return ["--epoch", str(epoch), "--lease-s", f"{LEASE_S:g}"]
 
 
 def _now() -> datetime:

@@ -14,6 +14,9 @@ STAGE: Final = "trainer"
 
 _COUNT, _EVENTS, _RUBRIC = "count/", "events/", "rubric/"
 _FOLLOWS: Final = (RunStatus.REFUSED, RunStatus.STARTED, RunStatus.FAILED)
+_UNPROMOTED: Final = (RunStatus.TRAINED, RunStatus.EVALUATED, RunStatus.CLEARED)
+# A promotion that takes its trainer down with it would otherwise do so to every one after it.
+_LEADERS: Final = 3
 LOST: Final = "its trainer ended"
 
 
@@ -26,21 +29,22 @@ def before(runs: Sequence[Run]) -> Before:
     triggered = [run for run in runs if run.status is RunStatus.TRIGGERED]
     watched = triggered or [run for run in runs if run.status is RunStatus.LEADING][:1]
     since = runs[runs.index(triggered[-1]) :] if triggered else []
-    done = any(run.status is RunStatus.TRAINED for run in since)
-    lost = any(run.status is RunStatus.FAILED and run.detail == LOST for run in since)
+    made = {run.run_id for run in since if run.status is RunStatus.TRAINED}
+    failed = (run for run in since if run.status is RunStatus.FAILED)
+    lost = any(run.detail == LOST and run.run_id not in made for run in failed)
     requests = [run for run in _after(runs, triggered) if run.status is RunStatus.REQUESTED]
     return Before(
         trained_at=trained[-1].occurred_at if trained else None,
         # A training whose trainer was killed has not been: the next one need not wait.
         triggered_at=triggered[-1].occurred_at if triggered and not lost else None,
-        trained=done,
+        trained=bool(_policies(since)),
         rubrics=_rubrics(watched),
         rates=_rates(watched[-1].metrics_before) if watched else {},
         requested=requests[-1].detail if requests else None,
     )
 
 
-def consumed(runs: Iterable[Run]) -> tuple[OffsetRange, ...]:
+def consumed(runs: Sequence[Run]) -> tuple[OffsetRange, ...]:
     """Of each partition of the preferences the last range that a training read; empty where none
     did. A person may train on an older one afterwards."""
     furthest: dict[tuple[str, str, int], OffsetRange] = {}
@@ -52,17 +56,26 @@ def consumed(runs: Iterable[Run]) -> tuple[OffsetRange, ...]:
 
 
 def missing_ends(
-    runs: Sequence[Run], workload_id: str, epoch: int, at: datetime, why: str = LOST
+    runs: Sequence[Run],
+    workload_id: str,
+    epoch: int,
+    at: datetime,
+    why: str = LOST,
+    tried: str = "",
 ) -> tuple[Run, ...]:
     """The ends that trainings of trainers up to this epoch never told, where none trains now.
 
-    A run that began is FAILED; so is a decision to train that no run came of.
+    A run that began is FAILED; so is a decision to train that no run came of. The one that is to be
+    promoted is not at its end, unless it is the run that was ``tried`` again just now.
     """
-    last: dict[str, Run] = {}
-    for run in runs:
-        last[run.run_id] = run
-    begun = (run for run in last.values() if run.status is RunStatus.STARTED)
-    ends = [_lost(run, at, epoch, why) for run in begun if _told_by(run, epoch)]
+    waits = unpromoted(runs, epoch)
+    waiting = waits.run_id if waits and waits.run_id != tried else None
+    begun = (
+        run
+        for run in _last(runs).values()
+        if run.status in (RunStatus.STARTED, *_UNPROMOTED) and _told_by(run, epoch)
+    )
+    ends = [_lost(run, at, epoch, why) for run in begun if run.run_id != waiting]
     triggered = [run for run in runs if run.status is RunStatus.TRIGGERED and _told_by(run, epoch)]
     since = _after(runs, triggered) if triggered else ()
     if triggered and not any(run.status in _FOLLOWS for run in since):
@@ -71,10 +84,36 @@ def missing_ends(
     return tuple(ends)
 
 
-def _policies(runs: Iterable[Run]) -> list[Run]:
-    """The trainings that made what may serve: no baseline, no trial, no reward model."""
-    trained = (run for run in runs if run.status is RunStatus.TRAINED)
-    return [r for r in trained if not (r.ungated or r.trial or r.algorithm == "reward")]
+def unpromoted(runs: Sequence[Run], epoch: int) -> Run | None:
+    """The last training of trainers up to this epoch, where nobody told yet whether it may serve.
+
+    None where as many leaders as may try have come and gone since.
+    """
+    made = [run for run in _policies(runs) if _told_by(run, epoch)]
+    if not made:
+        return None
+    last = _last(runs)[made[-1].run_id]
+    leaders = [run for run in _after(runs, made) if run.status is RunStatus.LEADING]
+    stopped = last.status in _UNPROMOTED and _told_by(last, epoch)
+    return last if stopped and len(leaders) <= _LEADERS else None
+
+
+def _policies(runs: Sequence[Run]) -> list[Run]:
+    """The trainings that made what may serve: no baseline, no trial, no reward model, none that
+    failed later on."""
+    last = _last(runs)
+    return [
+        run
+        for run in runs
+        if run.status is RunStatus.TRAINED
+        and last[run.run_id].status is not RunStatus.FAILED
+        and not (run.ungated or run.trial or run.algorithm == "reward")
+    ]
+
+
+def _last(runs: Iterable[Run]) -> dict[str, Run]:
+    """The last event of each run."""
+    return {run.run_id: run for run in runs}
 
 
 def _told_by(run: Run, epoch: int) -> bool:

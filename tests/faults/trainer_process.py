@@ -101,8 +101,8 @@ class Trainer:
 
 
 def trainings(needle: str) -> set[str]:
-    """The trainings of this test that run now, by the folder that each writes to: what a training
-    forks has its arguments too."""
+    """The trainings and promotions of this test that run now, by their command lines: what one
+    forks has the same."""
     found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -110,7 +110,7 @@ def trainings(needle: str) -> set[str]:
         except OSError:
             continue
         if "--lease-s" in command and any(needle in argument for argument in command):
-            found.add(command[command.index("--out") + 1])
+            found.add(" ".join(command))
     return found
 
 

@@ -1,34 +1,24 @@
-"""When to train: each reason, what holds it back, and what the log of runs says."""
+"""When to train: each reason, and what holds it back."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from consumers.trigger.decide import Before, Decision, Seen, decide
-from consumers.trigger.history import (
-    LOST,
-    before,
-    consumed,
-    decided,
-    missing_ends,
-)
 from consumers.trigger.rate import Rate, rise
 from consumers.trigger.settings import TriggerSettings
 from consumers.trigger.watch import observed
-from schemas.events import Event, Feedback, Run
+from schemas.events import Event, Feedback
 from schemas.interval import two_sided_z
 from schemas.records import (
     FeedbackKind,
-    OffsetRange,
     Outcome,
     Purpose,
-    RunStatus,
     Verdict,
     Winner,
 )
 from tests.events import NOON, judgment, verification, verified
-from tests.promotions import run
 
 SETTINGS = TriggerSettings(min_new_pairs=100, least_pairs=10, settle_minutes=0)
 LATER = NOON + timedelta(hours=3)
@@ -120,91 +110,6 @@ def test_the_rise_of_a_share_has_newcombes_interval() -> None:
     assert found.low == pytest.approx(0.0524, abs=5e-5)
     assert found.high == pytest.approx(0.3339, abs=5e-5)
     assert rise(Rate(), Rate(n=3, count=1)) is None
-
-
-def told(status: RunStatus, at: datetime, **changes: object) -> Run:
-    return run("x", status, occurred_at=at, event_id=f"{status} {at}", **changes)
-
-
-HELD = (OffsetRange(topic="preferences", topic_uuid="u", partition=0, first=0, last=9),)
-
-
-def test_the_log_says_what_was_trained_and_when() -> None:
-    rates = {"failures": Rate(n=300, count=30)}
-    triggered = decided(
-        "shop", RunStatus.TRIGGERED, NOON, rates=rates, rubrics=["1"], ranges=HELD, epoch=4
-    )
-    trained = told(RunStatus.TRAINED, LATER, offset_ranges=HELD, epoch=4)
-    found = before([triggered, trained])
-    assert found == Before(
-        trained_at=LATER,
-        triggered_at=NOON,
-        trained=True,
-        rubrics=frozenset({"1"}),
-        rates=rates,
-    )
-    assert consumed([triggered, trained]) == HELD
-    assert consumed([triggered]) == ()
-    assert not before([triggered, told(RunStatus.REFUSED, LATER)]).trained
-
-
-def test_a_training_on_an_older_range_makes_no_pair_new_again() -> None:
-    (held,) = HELD
-    older = (
-        held.model_copy(update={"last": 4}),
-        held.model_copy(update={"partition": 1, "first": 3, "last": 7}),
-    )
-    runs = [
-        told(RunStatus.TRAINED, at, offset_ranges=ranges)
-        for at, ranges in ((NOON, HELD), (LATER, older))
-    ]
-    assert set(consumed(runs)) == {held, older[1]}
-
-
-@pytest.mark.parametrize("other", [{"ungated": True}, {"trial": True}, {"algorithm": "reward"}])
-def test_a_baseline_or_a_reward_model_uses_up_no_pairs(other: dict[str, object]) -> None:
-    trained = told(RunStatus.TRAINED, LATER, offset_ranges=HELD, **other)
-    assert consumed([trained]) == ()
-    assert before([trained]).trained_at is None
-
-
-def test_before_any_training_rates_are_compared_with_the_first_watch() -> None:
-    first, second = (
-        decided("shop", RunStatus.LEADING, at, rates={"failures": Rate(n=300, count=count)})
-        for at, count in ((NOON, 30), (LATER, 90))
-    )
-    assert before([first, second]).rates == {"failures": Rate(n=300, count=30)}
-
-
-def test_a_request_counts_until_a_training_follows() -> None:
-    asked = decided("shop", RunStatus.REQUESTED, NOON, detail="new labels")
-    assert before([asked]).requested == "new labels"
-    triggered = decided("shop", RunStatus.TRIGGERED, LATER)
-    assert before([asked, triggered]).requested is None
-
-
-def ends(log: list[Run]) -> list[Run]:
-    return list(missing_ends(log, "shop", 9, LATER))
-
-
-def test_a_run_whose_trainer_was_killed_is_ended_by_the_next_and_need_not_wait() -> None:
-    triggered = decided("shop", RunStatus.TRIGGERED, NOON, epoch=4)
-    started = told(RunStatus.STARTED, NOON, epoch=4)
-    by_hand = run("y", RunStatus.STARTED)
-    log = [triggered, started, by_hand]
-    (ended,) = ends(log)
-    assert (ended.status, ended.detail, ended.run_id) == (RunStatus.FAILED, LOST, started.run_id)
-    assert ends([*log, ended]) == []
-    assert before([*log, ended]).triggered_at is None
-
-
-def test_a_decision_that_nothing_came_of_has_an_end_too() -> None:
-    triggered = decided("shop", RunStatus.TRIGGERED, NOON, epoch=4)
-    (ended,) = ends([triggered])
-    assert (ended.status, ended.epoch) == (RunStatus.FAILED, 9)
-    assert ends([triggered, ended]) == []
-    assert ends([triggered, told(RunStatus.REFUSED, LATER, epoch=4)]) == []
-    assert ends([]) == []
 
 
 def thumb(value: float, kind: FeedbackKind = FeedbackKind.THUMB) -> Event:
