@@ -5,6 +5,7 @@ import subprocess
 from typing import Final
 
 from cli.trained_folders import trained_dir
+from infra.full_disk import a_full_disk_is_fatal
 from infra.settings import Settings
 from schemas.events import Run
 
@@ -15,13 +16,16 @@ class LeasedTraining:
     """`prefstream train` as a child, or the `promote` that was left of one.
 
     ``told`` is the decision that started it, or the last event of the run; ``name`` is its log's.
+    Raises ``Fatal`` where there is no room for one.
     """
 
     def __init__(self, settings: Settings, command: list[str], told: Run, name: str) -> None:
         folder = trained_dir(settings)
-        folder.mkdir(parents=True, exist_ok=True)
         self.told = told
         self._log_path = folder / f"{name}.log"
+        with a_full_disk_is_fatal(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._log_path.touch()
         with self._log_path.open("wb") as log:
             self._process = subprocess.Popen(
                 command,

@@ -25,7 +25,7 @@ from examples.harbor.questions import Question, questions
 from examples.harbor.simulated_people import SimulatedLabellers, gate_reads, simulated_labels
 from infra.settings import Settings
 from schemas.events import Event, Judgment, Run
-from schemas.records import Message
+from schemas.records import Message, Verdict
 from trainer.gate_rules import CalibrationRule
 from trainer.local_topics import LocalTopics, stages_of
 from trainer.prompts import EvaluationPrompt
@@ -80,10 +80,14 @@ def test_rounds_wait_for_people_and_go_on_when_they_have_labelled(
     assert asked_about
     _append(topics / "labels.jsonl", simulated_labels(asked_about, datetime.now(UTC)))
 
-    # round 2 waits too, but where it wrote nothing that people have not seen
-    assert _rounds(harbor).exit_code in (0, 2)
+    code = _rounds(harbor).exit_code
     then = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
     assert len(then.results) == 2
+    # round 2 waits too, but where it wrote nothing that people have not seen, or where its few
+    # anchors happen to be of one class, on which kappa is not defined
+    last = then.results[1]
+    assert code == (2 if last.waits else 0 if last.verdict is Verdict.PASS else 1)
+    assert last.verdict is Verdict.PASS or "kappa" in last.refusal
     assert not then.results[0].waits
     assert then.results[0].policy == first.results[0].policy
     assert "<svg" in (out / "rounds.svg").read_text(encoding="utf-8")

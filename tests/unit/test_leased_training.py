@@ -1,5 +1,7 @@
 """What a training that ended says of why."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +9,7 @@ import pytest
 
 from cli.leased_training import LeasedTraining
 from infra.settings import Settings
+from schemas.errors import Fatal
 from tests.promotions import run
 from tests.waiting import wait_until
 
@@ -28,3 +31,12 @@ def test_the_sentence_is_found_among_what_libraries_write(
     wait_until(training.ended, "its end")
     assert training.last_words() == said.format(log=training.log)
     assert Path(training.log).name == "x.log"
+
+
+def test_no_room_for_its_log_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "touch", full)
+    with pytest.raises(Fatal, match="no room to write"):
+        LeasedTraining(Settings(data_dir=tmp_path), [sys.executable, "-c", ""], run("x"), "x")
