@@ -12,3 +12,11 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60
     while not condition():
         assert time.monotonic() < deadline_s, f"waited {timeout_s:g} s in vain: {what}"
         time.sleep(_POLL_S)
+
+
+def seen_within(timeout_s: float, condition: Callable[[], object]) -> bool:
+    """Whether ``condition()`` came true within that time: for what must not happen."""
+    deadline_s = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < deadline_s:
+        time.sleep(_POLL_S)
+    return bool(condition())

@@ -75,13 +75,19 @@ def follow(train: Train) -> None:
 
 
 def first_before_others(work: Callable[[], T]) -> T:
-    """What ``work`` gives; it is done by the first process before any other does it too."""
+    """What ``work`` gives; it is done by the first process before any other does it too.
+
+    Nobody goes on before all have done it: the others may be removing from a folder what the first
+    one would already write there.
+    """
     if count() == 1:
         return work()
     from accelerate import PartialState
 
     with PartialState().main_process_first():
-        return work()
+        found = work()
+    PartialState().wait_for_everyone()
+    return found
 
 
 def wait_for_all() -> None:

@@ -45,7 +45,8 @@ def model(folder: Path, seed: int) -> None:
 
 
 def rows(folder: Path, topic: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / f"{topic}.jsonl").read_text().splitlines()]
+    file = folder / f"{topic}.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def test_revisions_join_their_sets_and_are_judged_against_the_original(tmp_path: Path) -> None:
@@ -75,7 +76,11 @@ def test_revisions_join_their_sets_and_are_judged_against_the_original(tmp_path:
         for one in event["candidates"]
         if "revised" in one["tags"]
     }
-    assert len(principles) == 2 * len(prompts)
+    # Random weights may write nothing, or the same again; the set then says what it went without.
+    without = [event for event in rows(out, "discards") if event["stage"] == "sample"]
+    assert {event["reason"] for event in without} <= {"empty_output", "duplicate_candidate"}
+    lost = {one for event in without for one in event["subject_ids"]}
+    assert len(principles) + len(lost) == 2 * len(prompts)
     assert set(principles.values()) == {"principle:kind", "principle:brief"}
     judged = [event for event in rows(out, "judgments") if event["opinions"]]
     compared = {

@@ -77,3 +77,18 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(policy: Path, tmp_path:
     assert ended.returncode != 0
     assert "batch_size 9 is no multiple of 2 (2 processes, accumulation 1)" in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_process_goes_on_only_when_the_others_have_worked_too(tmp_path: Path) -> None:
+    """What the second one removed of a folder was what the first had just begun to write there."""
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    ended = subprocess.run(
+        [*launcher, "-m", "tests.integration.first_then_others", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "second worked: True" in ended.stdout
