@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from consumers.clickhouse.rows import event_json
 from schemas.errors import ConfigError
 from schemas.events import EVENTS, Event
+from schemas.line_problem import line_problem
 
 
 def write_topics(outputs: Mapping[str, Sequence[Event]], out: Path) -> dict[str, int]:
@@ -46,8 +47,4 @@ def _event(path: Path, number: int, line: str, kind: type[Event]) -> Event:
     try:
         return kind.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "the line"
-        raise ConfigError(
-            f"{path}:{number}: no {kind.__name__}: {place}: {first['msg']}; correct the line"
-        ) from None
+        raise ConfigError(f"{path}:{number}: no {kind.__name__}: {line_problem(error)}") from None

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from consumers.calibration.content import comparison_sha256
 from consumers.calibration.splits import SplitShares
-from schemas.events import Comparison, Event, Judgment, Label
+from schemas.events import Comparison, Event, Judgment
 from schemas.records import (
     HumanWinner,
     Purpose,
     Winner,
 )
 from tests.events import comparison, judgment, verified
-from tests.preferences import label, preference, said
+from tests.preferences import labels_of, preference, said
 
 SHARES = SplitShares(calibration=0.5, holdout=0.2, core=0.3)
 PIPELINE = """
@@ -41,20 +40,6 @@ def anchor(number: int) -> Comparison:
         messages=said(f"what is item{number}", "user"),
         purpose=Purpose.ANCHOR,
     )
-
-
-def labels_of(one: Comparison, winner: HumanWinner) -> list[Label]:
-    return [
-        label(
-            annotator,
-            winner,
-            event_id=f"{annotator} on {one.event_id}",
-            comparison_id=one.event_id,
-            prompt_id=one.prompt_id,
-            content_sha256=comparison_sha256(one),
-        )
-        for annotator in ("ann", "bob")
-    ]
 
 
 def judged(one: Comparison, winner: Winner) -> Judgment:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from schemas.events import Calibration, Label, Preference
+from consumers.calibration.content import comparison_sha256
+from schemas.events import Calibration, Comparison, Label, Preference
 from schemas.records import (
     HumanWinner,
     LabelRole,
@@ -93,3 +94,18 @@ def calibration(**changes: Any) -> Calibration:
         "verdict": Verdict.PASS,
     }
     return Calibration(**(fields | changes))
+
+
+def labels_of(one: Comparison, winner: HumanWinner = HumanWinner.A) -> list[Label]:
+    """The same verdict of two people on the comparison."""
+    return [
+        label(
+            annotator,
+            winner,
+            event_id=f"{annotator} on {one.event_id}",
+            comparison_id=one.event_id,
+            prompt_id=one.prompt_id,
+            content_sha256=comparison_sha256(one),
+        )
+        for annotator in ("ann", "bob")
+    ]

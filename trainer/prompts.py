@@ -9,6 +9,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 from schemas.errors import ConfigError
 from schemas.events import Completion, Messages, PromptEvent
 from schemas.ids import prompt_id
+from schemas.line_problem import line_problem
 from schemas.records import Expectation, Passage, Record
 
 _OBJECT = TypeAdapter(dict[str, JsonValue])
@@ -65,11 +66,7 @@ def read_prompts(path: Path, kind: type[P], workload_id: str) -> tuple[P, ...]:
             try:
                 prompts.append(_prompt(line, kind, workload_id))
             except ValidationError as error:
-                first = error.errors()[0]
-                place = ".".join(map(str, first["loc"])) or "the line"
-                raise ConfigError(
-                    f"{path}:{number}: {place}: {first['msg']}; correct the line"
-                ) from None
+                raise ConfigError(f"{path}:{number}: {line_problem(error)}") from None
     if not prompts:
         raise ConfigError(f"{path}: holds no prompts; name a file with one JSON object a line")
     return tuple(prompts)

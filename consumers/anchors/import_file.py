@@ -14,6 +14,7 @@ from consumers.calibration.content import comparison_sha256
 from schemas.errors import ConfigError
 from schemas.events import Comparison, Label
 from schemas.ids import captured_id, config_hash, derived_id, prompt_id, text_sha256
+from schemas.line_problem import line_problem
 from schemas.records import (
     Candidate,
     HumanWinner,
@@ -178,8 +179,4 @@ def _label(said: LabelRow, comparison: Comparison, at: datetime) -> Label:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the row"
-        return f"{where}: {first['msg']}; correct the line"
-    return str(error)
+    return line_problem(error) if isinstance(error, ValidationError) else str(error)

@@ -5,17 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from consumers.calibration.content import comparison_sha256
 from consumers.calibration.holdout_ledger import AnchorsDrawn, HoldoutLedger, ledger_path
 from infra.publish import publish
 from infra.settings import Settings
 from infra.topic_log import events
 from schemas.errors import ConfigError
-from schemas.events import Comparison, Judgment, Label
-from schemas.records import HumanWinner, Purpose
+from schemas.events import Comparison, Judgment
+from schemas.records import Purpose
 from tests.command_line import prefstream
 from tests.events import comparison, judgment, verified
-from tests.preferences import label, preference, said
+from tests.preferences import labels_of, preference, said
 
 pytestmark = pytest.mark.integration
 
@@ -83,20 +82,6 @@ def test_anchors_are_drawn_labelled_probed_and_kept_out_of_training(
     assert frozen.exit_code == 0, frozen.output
     manifest = json.loads((project / "data" / "manifest.json").read_text())
     assert (manifest["rows"], manifest["removed"]) == (1, {"excluded_prompt": 4})
-
-
-def labels_of(one: Comparison) -> list[Label]:
-    return [
-        label(
-            name,
-            HumanWinner.A,
-            event_id=f"{name} on {one.event_id}",
-            comparison_id=one.event_id,
-            prompt_id=one.prompt_id,
-            content_sha256=comparison_sha256(one),
-        )
-        for name in ("ann", "bob")
-    ]
 
 
 def test_a_file_is_imported_and_exported(log: Settings, project: Path) -> None:

@@ -11,7 +11,8 @@ from infra.publish import publish
 from infra.settings import Settings
 from schemas.events import Event
 from schemas.records import HumanWinner, Winner
-from tests.unit.test_calibration_calibrate import anchor, judged, labels_of, prompts_of
+from tests.preferences import labels_of
+from tests.unit.test_calibration_calibrate import anchor, judged, prompts_of
 from tests.webhook_receiver import receiver
 
 pytestmark = pytest.mark.integration

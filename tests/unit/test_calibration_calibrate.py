@@ -6,10 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from consumers.calibration.calibrate import CalibrationSettings, calibrate
-from consumers.calibration.content import comparison_sha256
 from consumers.calibration.core import core_preferences
 from consumers.calibration.splits import Split, SplitShares, split_of
-from schemas.events import Calibration, Comparison, Judgment, Label
+from schemas.events import Calibration, Comparison, Judgment
 from schemas.records import (
     HumanWinner,
     PreferenceSource,
@@ -19,7 +18,7 @@ from schemas.records import (
     Winner,
 )
 from tests.events import comparison, judgment, verified
-from tests.preferences import label
+from tests.preferences import labels_of
 from trainer.gate_rules import CalibrationRule
 from trainer.gate_settings import GateSettings
 
@@ -45,20 +44,6 @@ def anchor(prompt_id: str, **changes: object) -> Comparison:
 def judged(one: Comparison, winner: Winner, **changes: object) -> Judgment:
     fields = {"event_id": f"judgment of {one.event_id}", "prompt_id": one.prompt_id}
     return judgment(one, winner=winner, **(fields | changes))
-
-
-def labels_of(one: Comparison, winner: HumanWinner) -> list[Label]:
-    return [
-        label(
-            name,
-            winner,
-            event_id=f"{name} on {one.event_id}",
-            comparison_id=one.event_id,
-            prompt_id=one.prompt_id,
-            content_sha256=comparison_sha256(one),
-        )
-        for name in ("ann", "bob")
-    ]
 
 
 def measured(

@@ -11,7 +11,8 @@ from consumers.calibration.measure_anchors import Measured, measure_anchors
 from consumers.calibration.splits import Split
 from schemas.events import Calibration, Judgment, Label
 from schemas.records import HumanWinner, Winner
-from tests.unit.test_calibration_calibrate import anchor, judged, labels_of, prompts_of
+from tests.preferences import labels_of
+from tests.unit.test_calibration_calibrate import anchor, judged, prompts_of
 from trainer.gate_rules import CalibrationRule
 from trainer.gate_settings import GateSettings
 

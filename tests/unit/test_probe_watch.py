@@ -5,14 +5,13 @@ from datetime import timedelta
 import pytest
 
 from consumers.anchors.probes import probes
-from consumers.calibration.content import comparison_sha256
 from consumers.calibration.judge_notice import judge_notice
 from consumers.calibration.probe_watch import drift_gates, probe_outcomes
 from consumers.calibration.splits import Split, SplitShares, split_of
-from schemas.events import Comparison, Judgment, Label
+from schemas.events import Comparison, Judgment
 from schemas.records import GateResult, HumanWinner, Purpose, Verdict, VerifierWinner, Winner
 from tests.events import NOON, comparison, judgment, verified
-from tests.preferences import calibration, label
+from tests.preferences import calibration, labels_of
 
 SHARES = SplitShares()
 DEMOTED = 0.65
@@ -23,20 +22,6 @@ def anchor(n: int, **changes: object) -> Comparison:
     name = f"prompt-{n}"
     fields = {"event_id": f"anchor {n}", "prompt_id": name, "purpose": Purpose.ANCHOR}
     return comparison(verified(f"{name}-a"), verified(f"{name}-b"), **(fields | changes))
-
-
-def labels_of(one: Comparison, winner: HumanWinner = A) -> list[Label]:
-    return [
-        label(
-            name,
-            winner,
-            event_id=f"{name} on {one.event_id}",
-            comparison_id=one.event_id,
-            prompt_id=one.prompt_id,
-            content_sha256=comparison_sha256(one),
-        )
-        for name in ("ann", "bob")
-    ]
 
 
 def probed(n: int, winner: Winner, minutes: int) -> Judgment:
