@@ -9,7 +9,7 @@ import typer
 from schemas.records import PreferenceSource
 
 if TYPE_CHECKING:
-    from cli.training import TrainingRequest
+    from cli.training_request import TrainingRequest
     from schemas.events import Run
     from trainer.run import RunOutcome
 
@@ -114,7 +114,7 @@ def train(
     """
     from cli.gate import EXIT_CODES
     from cli.promote import promotion_verdict, show_promotion
-    from cli.training import TrainingRequest
+    from cli.training_request import TrainingRequest
     from infra.lease import live_by
     from schemas.errors import ConfigError
 

@@ -1,13 +1,10 @@
 """From the options of `prefstream train` to a run: reads, freezes and puts the parts together."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from cli.current_judge import judge_config
-from cli.freezing import kept_out, load_own, staged
 from cli.judge_watch import watched
 from cli.label_noise import require_number, wants_audit, with_audited_noise
 from cli.project import Project, load_project
@@ -20,18 +17,17 @@ from cli.promotion import (
     registry_of,
 )
 from cli.rewarded import rewarded, section
-from consumers.anchors.held_out import repeating
+from cli.training_request import TrainingRequest
+from cli.training_rows import training_rows
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
-from schemas.events import Calibration, Preference, Run
-from schemas.records import PreferenceSource
+from schemas.events import Calibration, Run
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.checkpoint import check_empty, check_start
-from trainer.dataset import FrozenDataset
-from trainer.freeze import GATED_SOURCES, FreezeSettings, frozen, require_rows
+from trainer.freeze import require_rows
 from trainer.policy import Train, Watch
 from trainer.policy_evaluation import evaluate_policy
 from trainer.promotion.canary import canary
@@ -42,32 +38,6 @@ from trainer.prompt_columns import logged_samples
 from trainer.prompts import EvaluationPrompt, Prompt, read_prompts
 from trainer.run import Canary, Evaluate, RunOutcome, Surroundings, TrainingPlan, run_training
 from trainer.training_config import TrainingConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRequest:
-    """What the command was asked for. ``manifest`` None = freeze the topic as it is now."""
-
-    project: Path
-    policy: Path
-    out: Path
-    algorithm: str
-    manifest: Path | None
-    prompts: Path | None
-    exclude: tuple[Path, ...]
-    offsets: tuple[str, ...]
-    sources: tuple[PreferenceSource, ...]
-    judge_config: str | None
-    ungated: bool
-    seed: int | None
-    attack_success: float | None = None
-    promote: bool = False
-    epoch: int | None = None
-
-    @property
-    def dataset_dir(self) -> Path:
-        """Where the rows go: beside the policy that is trained on them."""
-        return self.out.with_name(f"{self.out.name}.dataset")
 
 
 def run_request(request: TrainingRequest, watch: Watch, step: Step) -> RunOutcome | None:
@@ -113,7 +83,7 @@ def _run(
     # and so it would of these, with a dataset left behind
     check_empty(request.out)
     check_start(request.policy)
-    dataset = _dataset(request, project, infra, measuring)
+    dataset = training_rows(request, project, infra, measuring)
     require_rows(dataset.manifest)
     # A reward model answers nothing; the prompts are kept out of its training all the same. What
     # is to be promoted is asked by the gates after training, beside what serves.
@@ -207,37 +177,6 @@ def _canary(
         project.canary,
         arena,
     )
-
-
-def _dataset(
-    request: TrainingRequest,
-    project: Project,
-    infra: Settings,
-    measuring: Sequence[Prompt],
-) -> FrozenDataset:
-    named = [
-        prompt
-        for path in request.exclude
-        for prompt in read_prompts(path, Prompt, project.workload)
-    ]
-    if request.manifest is not None:
-        loaded = load_own(request.manifest, project)
-        if seen := repeating(loaded.rows, [*measuring, *named]):
-            raise ConfigError(
-                f"{request.manifest}: {len(seen)} prompts of the dataset are a held-out one, or "
-                "nearly; freeze it again with --exclude"
-            )
-        return loaded
-    with staged(infra, Preference, request.dataset_dir, request.offsets) as log:
-        asked = log.prompts(project.workload)
-        out = kept_out(TopicLog(infra), project, request.project, asked, [*measuring, *named])
-        settings = FreezeSettings(
-            workload_id=project.workload,
-            sources=request.sources or GATED_SOURCES,
-            judge_config_hash=judge_config(request.judge_config, project, request.project, infra),
-            excluded_prompt_ids=out.prompt_ids,
-        )
-        return frozen(log, settings)
 
 
 def _evaluate(
