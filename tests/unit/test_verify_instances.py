@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -48,15 +49,8 @@ EMEA = "SELECT id FROM v_sales WHERE area = 'EMEA'"
 SOLD = "SELECT sum(price) FROM v_sales WHERE year = 2024"
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop")
-    with closing(sqlite3.connect(folder / "shop.sqlite")) as connection, connection:
-        connection.executescript(SHOP)
-        connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?)", CUSTOMERS)
-        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", ORDERS)
-        connection.executemany("INSERT INTO tags VALUES (?, ?)", TAGS)
-    with duckdb.connect(str(folder / "shop.duckdb")) as warehouse:
+def write_sales(path: Path) -> None:
+    with duckdb.connect(str(path)) as warehouse:
         warehouse.execute(
             "CREATE SCHEMA raw; CREATE TABLE raw.sales (id INTEGER PRIMARY KEY, region VARCHAR, "
             "sold DATE, price DECIMAL(10, 2), parts INTEGER[], extra STRUCT(a INTEGER))"
@@ -69,6 +63,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "CREATE VIEW v_sales AS SELECT id, region AS area, year(sold) AS year, price, parts, "
             "extra FROM raw.sales WHERE price > 10"
         )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("shop")
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as connection, connection:
+        connection.executescript(SHOP)
+        connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?)", CUSTOMERS)
+        connection.executemany("INSERT INTO orders VALUES (?, ?, ?, ?, ?)", ORDERS)
+        connection.executemany("INSERT INTO tags VALUES (?, ?)", TAGS)
+    write_sales(folder / "shop.duckdb")
     return folder
 
 
@@ -211,16 +216,21 @@ def test_a_join_of_gold_links_tables_that_declare_nothing(tmp_path: Path) -> Non
     assert [link.parent for link in bare.tables["b"].links] == []
 
 
-def test_a_copy_follows_from_content_and_gold_alone(shape: Shape) -> None:
-    def plan(content: str, sql: str) -> CopyPlan:
+def test_a_copy_follows_from_shape_and_gold_alone(shape: Shape) -> None:
+    def plan(shape: Shape, sql: str, content: str = "a") -> CopyPlan:
         tree = sqlglot.parse_one(sql, dialect="sqlite")
         return CopyPlan.of(shape, GoldQuery(sql=sql, tree=tree), content)
 
-    rows = plan("a", COUNT).rows(1, 0)
-    assert plan("a", COUNT).rows(1, 0) == rows
-    others = (plan("b", COUNT), plan("a", COUNT + " "))
+    first = plan(shape, COUNT)
+    rows = first.rows(1, 0)
+    assert plan(shape, COUNT).rows(1, 0) == rows
+    assert first.rows(2, 0) != rows
+    fewer = replace(shape, views={})
+    others = (plan(fewer, COUNT), plan(shape, COUNT + " "))
     assert all(other.rows(1, 0) != rows for other in others)
-    assert plan("a", COUNT).rows(2, 0) != rows
+    rebuilt = plan(shape, COUNT, content="b")
+    assert rebuilt.rows(1, 0) == rows
+    assert rebuilt.stem != first.stem
 
 
 def test_a_sqlite_copy_has_the_views(tmp_path: Path, shape: Shape) -> None:
@@ -244,6 +254,13 @@ def test_a_duckdb_copy_has_schemas_views_and_nested_values(tmp_path: Path, proje
         connection.execute("SELECT area, year FROM v_sales").fetchall()
     assert any(isinstance(parts, list) and parts[1] == parts[0] + 1 for parts, _ in rows if parts)
     assert any(extra["a"] for _, extra in rows if extra)
+
+
+def test_a_warehouse_built_twice_has_one_shape(project: Path, tmp_path: Path) -> None:
+    again = tmp_path / "again.duckdb"
+    write_sales(again)
+    assert again.read_bytes() != (project / "shop.duckdb").read_bytes()
+    assert repr(duckdb_shape(str(again))) == repr(duckdb_shape(str(project / "shop.duckdb")))
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
 import random
 import sqlite3
 from collections.abc import Callable
@@ -18,11 +17,11 @@ from streams.verify.gold import GoldFailed, GoldQuery, GoldRuns
 from streams.verify.instances.draw import Rows, draw_rows
 from streams.verify.instances.gold_constants import Compared, compared, views_read
 from streams.verify.instances.links import with_joins
-from streams.verify.instances.shape import Shape
+from streams.verify.instances.shape import Shape, sha256_of
 from streams.verify.result_match import GoldResult, Match
 from streams.verify.sandbox.database import COPY_SUFFIX, Database
 
-VERSION = "2"
+VERSION = "3"
 """Of everything that decides what the copies hold."""
 
 Build = Callable[[Path, Shape, Rows], None]
@@ -76,20 +75,26 @@ class CopyPlan:
     gold: GoldQuery
     compared: Compared
     seed: str
+    stem: str
+    """How the names of the copies' files begin; no two plans of one folder share it."""
     may_depend_on_storage: bool = True
 
     @classmethod
     def of(cls, shape: Shape, gold: GoldQuery, content_sha256: str) -> "CopyPlan":
-        """The plan follows from the database's content and gold's text alone."""
+        """The rows follow from the shape and gold's text alone.
+
+        Not from the file: a warehouse that is built again has other bytes for the same rows, and
+        the verdicts on it must not change for that.
+        """
         views = {name: tree for name, sql in shape.views.items() if (tree := _query(sql, shape))}
         read = views_read(gold.tree, views)
         found = compared(gold.tree, read, shape)
-        seed = hashlib.sha256(f"{VERSION}\0{content_sha256}\0{gold.sql}".encode()).hexdigest()
         return cls(
             shape=with_joins(shape, found),
             gold=gold,
             compared=found,
-            seed=seed,
+            seed=sha256_of(VERSION, shape.fingerprint, gold.sql),
+            stem=sha256_of(content_sha256, gold.sql)[:24],
             may_depend_on_storage=shape.dialect == "sqlite"
             or any(tree.find(*_ORDER_SENSITIVE) for tree in (gold.tree, *read.values())),
         )
@@ -133,7 +138,7 @@ async def _one(
 ) -> Copy | str:
     """The copy, or why this draw tells nothing."""
     number, draw = drawn
-    stem = f"{plan.seed[:24]}-{number}-{draw}"
+    stem = f"{plan.stem}-{number}-{draw}"
     path, turned = folder / f"{stem}{COPY_SUFFIX}", folder / f"{stem}-turned{COPY_SUFFIX}"
     keep = False
     try:

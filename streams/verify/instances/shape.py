@@ -1,7 +1,9 @@
 """What a database is made of, as far as a copy of it needs to know."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from streams.verify.sandbox.database import Dialect
 from streams.verify.sandbox.result import Value
@@ -63,3 +65,13 @@ class Shape:
     dialect: Dialect
     tables: Mapping[str, Table]
     views: Mapping[str, str]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all of it: equal for two files with the same tables and sampled rows."""
+        return sha256_of(repr(self))
+
+
+def sha256_of(*parts: str) -> str:
+    """Hash of texts one after the other, in hexadecimal."""
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()
