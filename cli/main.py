@@ -38,7 +38,6 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("best-of-n", "cli.best_of_n", "best_of_n"),
     ("agreement", "cli.agreement", "agreement"),
     ("gate", "cli.gate", "gate"),
-    ("dataset", "cli.dataset", "dataset"),
     ("train", "cli.train", "train"),
     ("trainer", "cli.trainer", "trainer"),
     ("promote", "cli.promote", "promote"),
@@ -55,6 +54,7 @@ _COMMANDS: tuple[tuple[str, str, str], ...] = (
 _GROUPS: tuple[tuple[str, str], ...] = (
     ("anchors", "cli.anchors"),
     ("calibrate", "cli.calibrate"),
+    ("dataset", "cli.dataset"),
     ("judge", "cli.judge"),
     ("filter", "cli.filter"),
     ("rubric", "cli.rubric"),
