@@ -1,15 +1,12 @@
 """Freezing a topic as it is now: what must stay out is asked for, and the log is read once."""
 
-import fcntl
-import os
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from cli.project import Project, load_project
+from cli.scratch import scratch
 from consumers.anchors.held_out import Asked, HeldOut, held_out
-from infra.full_disk import a_full_disk_is_fatal
 from infra.settings import Settings
 from infra.topic_log import EventLog, snapshot
 from infra.topic_range import parts_of
@@ -67,7 +64,7 @@ def staged(
         if offsets:
             ranges = parts_of(TOPICS[what], ranges, offsets)
     log = read_log(settings, ranges)
-    with scratch(folder) as parts:
+    with scratch(folder, "freezing") as parts:
         yield stage(log, schema, parts)
 
 
@@ -84,38 +81,3 @@ def kept_out(
     locked = project.promotion.prompts
     decide = read_prompts(project_dir / locked, Prompt, project.workload) if locked else ()
     return held_out(log, project.calibration.shares, rows, [*decide, *prompts])
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """An empty folder on the same disk, which a killed freeze leaves to the next one.
-
-    It is gone afterwards, with the folders above it that nothing else was written to. Raises
-    ``Fatal`` where what is done inside finds no room.
-    """
-    parts = folder.with_name(f".{folder.name}.freezing")
-    above = [parent for parent in folder.parents if not parent.exists()]
-    parts.mkdir(parents=True, exist_ok=True)
-    held = os.open(parts, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(held)
-        raise ConfigError(
-            f"{folder}: another process freezes into it; wait for it, or name another folder"
-        ) from None
-    try:
-        _empty(parts)
-        with a_full_disk_is_fatal(folder):
-            yield parts
-    finally:
-        shutil.rmtree(parts)
-        os.close(held)
-        with suppress(OSError):
-            for parent in above:
-                parent.rmdir()
-
-
-def _empty(folder: Path) -> None:
-    for left in folder.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()

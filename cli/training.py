@@ -17,13 +17,15 @@ from cli.promotion import (
     registry_of,
 )
 from cli.rewarded import rewarded, section
+from cli.scratch import scratch
 from cli.training_request import TrainingRequest
 from cli.training_rows import training_rows
 from consumers.calibration.holdout_ledger import HoldoutLedger, ledger_path
 from infra.settings import Settings
 from infra.topic_log import TopicLog
 from schemas.errors import ConfigError
-from schemas.events import Calibration, Run
+from schemas.events import Calibration, Preference, Run
+from schemas.records import GateResult
 from trainer import processes
 from trainer.algorithms import Algorithm, algorithm
 from trainer.checkpoint import check_empty, check_start
@@ -168,15 +170,13 @@ def _canary(
         now=datetime.now(UTC),
         step=step,
     )
-    return lambda rows: canary(
-        rows,
-        request.policy,
-        train,
-        prompts,
-        project.promotion.asking,
-        project.canary,
-        arena,
-    )
+
+    def tried(rows: Sequence[Preference]) -> tuple[GateResult, ...]:
+        asking, settings = project.promotion.asking, project.canary
+        with scratch(request.out, "canary") as folder:
+            return canary(rows, request.policy, train, prompts, asking, settings, folder, arena)
+
+    return tried
 
 
 def _evaluate(

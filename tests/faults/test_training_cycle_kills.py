@@ -1,4 +1,4 @@
-"""A cycle of freezing, training, saving and promoting, killed at points spread over all of it.
+"""A cycle of freezing, canary, training, saving and promoting, killed at points all over it.
 
 The points are steps on the file system, as Python tells an audit hook of them: first one cycle is
 run to count them, then others are killed, each at another one.
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemas.records import RunStatus
-from tests.faults.tiny_cycle import Cycle, rows, run_counted
+from tests.faults.tiny_cycle import PIPELINE, Cycle, rows, run_counted
 from tests.promotions import cleared, trained
 from tests.tiny_policy import save_tiny_policy
 from trainer.dataset import load
@@ -37,6 +37,7 @@ def ended(cycle: Cycle, out: str, kill_at: int | None = None) -> int | None:
 def machine(folder: Path, policy: Path) -> Cycle:
     """A machine on which an older policy serves."""
     folder.mkdir()
+    (folder / "pipeline.yaml").write_text(PIPELINE)
     cycle = Cycle(folder, policy)
     promote(cleared(trained(folder, "old")), cycle.registry)
     return cycle
@@ -50,10 +51,12 @@ def test_killed_at_any_point_nothing_is_half_and_the_next_cycle_ends_it(tmp_path
     steps = int((whole.folder / "steps").read_text())
     assert steps > 4 * POINTS
     statuses: set[tuple[RunStatus, ...]] = set()
+    in_canaries = 0
     for point in range(POINTS):
         cycle = machine(tmp_path / f"point-{point}", policy)
         kill_at = 1 + point * (steps - 1) // (POINTS - 1)
         assert ended(cycle, "new", kill_at) == -signal.SIGKILL
+        in_canaries += (cycle.folder / ".new.canary").exists()
         told = cycle.told()
         statuses.add(tuple(run.status for run in told))
         ids = {run.run_id for run in told}
@@ -71,4 +74,5 @@ def test_killed_at_any_point_nothing_is_half_and_the_next_cycle_ends_it(tmp_path
             assert cycle.told()[-1].status is RunStatus.PROMOTED
             assert cycle.serving() == cycle.told()[-1].run_id
     assert len(statuses) >= 3, statuses
+    assert in_canaries >= 1
     print(f"killed at {POINTS} of {steps} steps; told by then: {sorted(statuses)}")

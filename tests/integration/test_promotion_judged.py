@@ -218,6 +218,7 @@ def test_the_canary_asks_the_judge_and_then_trains_a_little(
             [*PROMPTS, LONG],
             load_project(folder).promotion.asking,
             settings,
+            tmp_path,
             arena(folder, url),
         )
     found = {gate.name: gate for gate in gates}

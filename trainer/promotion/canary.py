@@ -6,7 +6,6 @@ whose policy must beat the reference.
 """
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,11 +30,13 @@ def canary(
     prompts: Sequence[Prompt],
     asking: EvaluationSettings,
     settings: CanarySettings,
+    folder: Path,
     arena: Arena,
 ) -> tuple[GateResult, ...]:
     """The gates of both trials; the second is only run where the first passed.
 
-    Raises what training and asking raise.
+    The trial's policy is left in ``folder``, which is empty before. Raises what training and asking
+    raise.
     """
     order = sorted(prompts, key=lambda prompt: unit_interval("canary", prompt.prompt_id))
     asked = order[: settings.prompts]
@@ -46,15 +47,13 @@ def canary(
             return tuple(gates)
     chosen = trial_rows(rows, settings)
     arena.step(f"canary: training on {len(chosen)} rows")
-    with tempfile.TemporaryDirectory(prefix="canary-") as folder:
-        trial = train(chosen, reference, Path(folder) / "policy", lambda _: None).path
+    trial = train(chosen, reference, folder / "policy", lambda _: None).path
 
-        async def both() -> tuple[list[Pair], tuple[Duel, ...] | None]:
-            answered = await answer_both(trial, reference, asked, asking, arena)
-            return answered, await judge_both(asked, answered, arena)
+    async def both() -> tuple[list[Pair], tuple[Duel, ...] | None]:
+        answered = await answer_both(trial, reference, asked, asking, arena)
+        return answered, await judge_both(asked, answered, arena)
 
-        gates += trial_gates(*asyncio.run(both()), settings)
-    return tuple(gates)
+    return *gates, *trial_gates(*asyncio.run(both()), settings)
 
 
 def trial_rows(rows: Sequence[Preference], settings: CanarySettings) -> list[Preference]:
