@@ -73,7 +73,8 @@ def _build(job: Job[DpoConfig]) -> "Trainer":
         max_length=job.policy.max_length,
         # One pass over the rows instead of one in every epoch, and no second model in memory.
         precompute_ref_log_probs=job.computes_reference_once,
-        precompute_ref_batch_size=2 * config.batch_size,
+        # It has no gradients: twice as many at a time take no more room than training.
+        precompute_ref_batch_size=2 * job.part_size,
     )
     rows = map(pair, job.fitted.rows)
     return trl_trainer(DPOTrainer, arguments, job, rows, length_batches=config.length_batches)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from schemas.errors import ConfigError
 from schemas.events import Preference
 from trainer.policy import TrainedPolicy, Watch
 from trainer.training_config import TrainingConfig
@@ -24,7 +25,8 @@ class KtoConfig(TrainingConfig):
     """
 
     batch_size: int = Field(default=16, ge=2)
-    """At least two: the KL is estimated by giving each prompt its neighbour's answer."""
+    """At least two in each part: the KL is estimated there by giving each prompt its neighbour's
+    answer."""
     beta: float = Field(default=0.1, gt=0)
     """How strongly the policy is held to the reference, which is where it starts."""
     desirable_weight: float = Field(default=1.0, gt=0)
@@ -60,6 +62,12 @@ def _build(job: Job[KtoConfig]) -> "Trainer":
     from trl.trainer.kto_trainer import KTOTrainer
 
     config, examples = job.config, answers(job.fitted.rows, job.config.seed)
+    if job.part_size < 2:
+        raise ConfigError(
+            f"batch_size {config.batch_size} leaves each of {job.parts} parts (processes times "
+            f"accumulation) one answer, and kto needs a neighbour's; set {2 * job.parts} or more, "
+            "or fewer parts"
+        )
     arguments = KTOConfig(
         **job.arguments(len(examples)),
         beta=config.beta,

@@ -15,7 +15,7 @@ from trainer.trl_training import Job
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch.utils.data import DataLoader
-    from transformers import Trainer
+    from transformers import Trainer, TrainingArguments
 
 Row = Mapping[str, object]
 
@@ -24,7 +24,7 @@ _ROWS = "rows"
 
 def trl_trainer(
     trainer_class: "type[Trainer]",
-    arguments: object,
+    arguments: "TrainingArguments",
     job: Job[Any],
     rows: Iterable[Row],
     *,
@@ -42,6 +42,8 @@ def trl_trainer(
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
     if job.config.lora is not None:
         options["peft_config"] = job.config.lora.of_peft(job.kind)
+    # Else torch's DataParallel takes every card that it sees, which TRL refuses.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
     if sharding.by_fsdp():
         sharding.let_processors_shard()
         # Else TRL reads the reference onto all the cards that a process sees.

@@ -62,6 +62,11 @@ class Job(Generic[C]):
         return parts
 
     @property
+    def part_size(self) -> int:
+        """How many examples one process is given at a time; raises as ``parts``."""
+        return self.config.batch_size // self.parts
+
+    @property
     def computes_reference_once(self) -> bool:
         """Whether a reference is asked about all rows before training, or about each batch in it.
 
@@ -82,7 +87,7 @@ class Job(Generic[C]):
             "output_dir": str(self.output_dir),
             "learning_rate": config.learning_rate,
             "num_train_epochs": config.epochs,
-            "per_device_train_batch_size": config.batch_size // self.parts,
+            "per_device_train_batch_size": self.part_size,
             "gradient_accumulation_steps": config.accumulation,
             "warmup_steps": math.floor(steps * config.warmup_share),
             "seed": config.seed,
