@@ -14,6 +14,7 @@ from trainer.trl_training import Job
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from torch.nn import Module
     from torch.utils.data import DataLoader
     from transformers import Trainer, TrainingArguments
 
@@ -33,15 +34,18 @@ def trl_trainer(
 ) -> "Trainer":
     """The trainer over the rows. ``length_batches`` needs one of them for each row of the job.
 
-    Raises ``Fatal`` where TRL leaves out rows that were counted as trained on.
+    Raises ``ConfigError`` where the policy lacks a layer that is to have an adapter, and ``Fatal``
+    where TRL leaves out rows that were counted as trained on.
     """
     from transformers import PrinterCallback
 
     with quiet():
         dataset = processes.first_before_others(lambda: _on_disk(rows, job.output_dir / _ROWS))
     make: Any = _by_length(trainer_class, job) if length_batches else trainer_class
-    if job.config.lora is not None:
-        options["peft_config"] = job.config.lora.of_peft(job.kind)
+    lora = job.config.lora
+    if lora is not None:
+        lora.check(job.policy.model)
+        options["peft_config"] = lora.of_peft(job.kind)
     # Else torch's DataParallel takes every card that it sees, which TRL refuses.
     arguments._n_gpu = min(arguments.n_gpu, 1)
     if sharding.by_fsdp():
@@ -62,6 +66,8 @@ def trl_trainer(
             f"TRL left out some of {len(dataset)} rows that fit into the context; look for answers "
             "that are empty in the chat template"
         )
+    if lora is not None:
+        lora.drop_out(cast("Module", trainer.model))
     # It prints every log to standard output, which belongs to the command.
     trainer.remove_callback(PrinterCallback)
     return trainer

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from safetensors.torch import load_file
 
+from schemas.errors import ConfigError
 from tests.pair_rows import PAIR_ROWS, goodness
 from tests.tiny_policy import save_tiny_policy
 from trainer.algorithms import ALGORITHMS
@@ -51,6 +52,27 @@ def test_only_the_named_layers_change_and_the_checkpoint_loads(
     load = load_reward_model if trained.kind == "reward_model" else load_policy
     assert load(trained.path).tokenizer.chat_template
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new"]
+
+
+@pytest.mark.parametrize("name", ["dpo", "reward"])
+@pytest.mark.parametrize("missing", ["v_porj", "proj", "mlp", "lm_head"])
+def test_a_layer_that_is_not_there_is_named(
+    name: str, missing: str, policy: Path, tmp_path: Path
+) -> None:
+    """Beside one that is there: peft trains that one alone."""
+    adapter = LoraSettings(rank=4, target_modules=("q_proj", missing))
+    with pytest.raises(ConfigError, match=rf"{missing} is no layer of .*old.*down_proj, embed_"):
+        trains(name, lora=adapter)(PAIR_ROWS, policy, tmp_path / "new", ignore)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [one for one in ALGORITHMS if one not in ("rloo", "grpo")])
+def test_the_adapters_dropout_is_not_turned_off(name: str, policy: Path, tmp_path: Path) -> None:
+    for out, dropout in (("with", 0.5), ("without", 0.0)):
+        adapter = ADAPTER.model_copy(update={"dropout": dropout})
+        trains(name, lora=adapter, epochs=1)(PAIR_ROWS, policy, tmp_path / out, ignore)
+    one, two = ((tmp_path / out / "model.safetensors").read_bytes() for out in ("with", "without"))
+    assert one != two
 
 
 def test_an_adapter_learns_and_goes_on_after_a_kill(policy: Path, tmp_path: Path) -> None:
