@@ -83,13 +83,23 @@ def _measured(
         for answer in reading.answers:
             texts: list[tuple[Message, ...]] = [row.prompt + getattr(row, answer) for row in chunk]
             columns.append(policy.token_ids(texts))
-        for prompt, *texts_ids in zip(*columns, strict=True):
-            ends = [_ends(ids, policy) if reading.adds_ends else 0 for ids in texts_ids]
-            lengths = [len(ids) + more for ids, more in zip(texts_ids, ends, strict=True)]
-            yield len(prompt), max(lengths, default=len(prompt))
+        for prompt_ids, *texts_ids in zip(*columns, strict=True):
+            prompt, lengths = len(prompt_ids), [len(ids) for ids in texts_ids]
+            if reading.adds_ends:
+                prompt += _begins(prompt_ids, policy)
+                lengths = [
+                    len(ids) + _begins(ids, policy) + _ends(ids, policy) for ids in texts_ids
+                ]
+            yield prompt, max(lengths, default=prompt)
 
 
-def _ends(ids: Sequence[int], policy: Policy) -> int:
-    """How many of the tokenizer's own first and last token are not there yet."""
-    first, last = policy.tokenizer.bos_token_id, policy.tokenizer.eos_token_id
-    return (first is not None and ids[:1] != [first]) + (last is not None and ids[-1:] != [last])
+def _begins(ids: Sequence[int], policy: Policy) -> bool:
+    """Whether the tokenizer's own first token is not there yet."""
+    first = policy.tokenizer.bos_token_id
+    return first is not None and ids[:1] != [first]
+
+
+def _ends(ids: Sequence[int], policy: Policy) -> bool:
+    """Whether the tokenizer's own last token is not there yet."""
+    last = policy.tokenizer.eos_token_id
+    return last is not None and ids[-1:] != [last]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from schemas.errors import ConfigError, Fatal
 from schemas.events import Preference
@@ -27,6 +28,8 @@ FAST: dict[str, Any] = {"learning_rate": 5e-3, "epochs": 3, "batch_size": 8}
 ONLINE = ("rloo", "grpo")
 OFFLINE = [name for name in ALGORITHMS if name not in ONLINE]
 LONG = "good " * CONTEXT_TOKENS
+# It begins no prompt and ends no answer.
+OPEN_ENDED = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 # What has to rise, by TRL's names.
 MARGIN = {
     "dpo": "rewards/margins",
@@ -127,14 +130,28 @@ def test_a_row_that_just_fits_is_not_cut(words: int, policy: Path) -> None:
 def test_the_end_token_that_a_trainer_adds_is_counted(
     name: str, truncated: int, tmp_path: Path
 ) -> None:
-    """A template that does not end an answer: the text alone fills the context exactly."""
-    open_ended = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
-    policy = save_tiny_policy(tmp_path / "old", template=open_ended)
+    """The text alone fills the context exactly."""
+    policy = save_tiny_policy(tmp_path / "old", template=OPEN_ENDED)
     full = preference(
         "full", prompt=said("what", "user"), chosen=said("good " * (CONTEXT_TOKENS - 1))
     )
     trained = trains(name, epochs=1)([full] * 8, policy, tmp_path / "new", ignore)
     assert trained.truncated == 8 * truncated
+
+
+@pytest.mark.parametrize("name", ["orpo", "simpo"])
+def test_a_prompt_that_fills_the_context_with_the_first_token_that_a_trainer_adds_is_dropped(
+    name: str, tmp_path: Path
+) -> None:
+    """Nothing would be left of its answers, and the mean over no token is no number."""
+    policy = save_tiny_policy(tmp_path / "old", template=OPEN_ENDED)
+    tokenizer = AutoTokenizer.from_pretrained(policy)
+    tokenizer.bos_token = "<|user|>"
+    tokenizer.save_pretrained(policy)
+    full = preference("full", prompt=said("what " * (CONTEXT_TOKENS - 1), "user"))
+    rows = [*PAIR_ROWS[:8], full]
+    trained = trains(name, epochs=1)(rows, policy, tmp_path / "new", ignore)
+    assert (trained.rows, trained.dropped, trained.truncated) == (8, 1, 0)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)

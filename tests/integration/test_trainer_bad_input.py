@@ -55,6 +55,19 @@ def test_a_disk_that_fills_up_costs_no_step_that_was_saved(policy: Path, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
+def test_a_checkpoint_that_was_copied_half_or_is_of_another_size_is_named(tmp_path: Path) -> None:
+    half, other = (save_tiny_policy(tmp_path / name) for name in ("half", "other"))
+    weights = half / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    config = other / "config.json"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('"hidden_size": 32', '"hidden_size": 64'), encoding="utf-8")
+    for folder in (half, other):
+        with pytest.raises(ConfigError, match=f"{folder.name}: the checkpoint cannot be loaded"):
+            train(PAIR_ROWS, folder, DpoConfig(**FAST), tmp_path / "new", ignore)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["half", "other"]
+
+
 def test_a_dataset_without_room_is_no_dataset(tmp_path: Path) -> None:
     dataset = frozen_rows(PAIR_ROWS)
     with room_for(100), pytest.raises(Fatal, match="no room to write"):
