@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from trainer.tuning import Trial
 
-BETAS = (0.03, 0.1, 0.3)
-
 
 def tune(
     policy: Annotated[Path, typer.Option(help="Checkpoint folder that every trial begins from.")],
@@ -22,7 +20,8 @@ def tune(
     ] = None,
     algorithm: Annotated[str, typer.Option(help="One that has a beta.")] = "dpo",
     beta: Annotated[
-        list[float] | None, typer.Option(help="To try; default 0.03, 0.1, 0.3.")
+        list[float] | None,
+        typer.Option(help="To try; default 0.3, 1 and 3 times the one of pipeline.yaml."),
     ] = None,
     learning_rate: Annotated[
         list[float] | None, typer.Option(help="To try; default the one of pipeline.yaml.")
@@ -56,7 +55,7 @@ def tune(
     from rich.console import Console
 
     from cli.round_project import project_rounds
-    from cli.tune_job import Grid, run_trials, tuned_on
+    from cli.tune_job import Grid, betas_near, run_trials, tuned_on
     from examples.harbor.demo.display import Display
     from infra.full_disk import a_full_disk_is_fatal
     from schemas.errors import ConfigError
@@ -86,7 +85,10 @@ def tune(
         config = job.config()
         if not hasattr(config, "beta"):
             raise ConfigError(f"{algorithm} has no beta to tune; take dpo, orpo, simpo or kto")
-        grid = Grid(betas=beta or BETAS, learning_rates=learning_rate or [config.learning_rate])
+        grid = Grid(
+            betas=beta or betas_near(config.beta),
+            learning_rates=learning_rate or [config.learning_rate],
+        )
         points = grid.points(config)
         trials = run_trials(
             job,
@@ -97,7 +99,7 @@ def tune(
                 f"trial {number} of {len(points)}: {_line(trial)}", highlight=False
             ),
         )
-    taken = best(trials)
+    taken = best(trials, algorithm)
     with a_full_disk_is_fatal(out):
         (out / "tuning.json").write_text(_json(trials, taken), encoding="utf-8")
     if as_json:

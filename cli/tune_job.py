@@ -55,6 +55,11 @@ class Point:
     config: TrainingConfig
 
 
+def betas_near(beta: float) -> list[float]:
+    """What is tried where nobody says: as the section's own, which is 0.1 of DPO and 2 of SimPO."""
+    return [float(f"{share * beta:.3g}") for share in (0.3, 1, 3)]
+
+
 def _changed(config: TrainingConfig, beta: float, learning_rate: float) -> TrainingConfig:
     changed = config.model_dump() | {"beta": beta, "learning_rate": learning_rate}
     try:

@@ -26,11 +26,12 @@ class Trial(Record):
     dropped: int = 0
 
 
-def best(trials: Sequence[Trial]) -> Trial:
+def best(trials: Sequence[Trial], algorithm: str) -> Trial:
     """Of the trials within one standard error of the highest win rate, the one that moves least.
 
-    That is the largest beta, then the lowest learning rate: what more they might win is chance.
-    Raises ``ConfigError`` where no trial has a win rate.
+    That is the largest beta (of ORPO, where it weighs the pairs, the smallest), then the lowest
+    learning rate: what more they might win is chance. Raises ``ConfigError`` where no trial has a
+    win rate.
     """
     rated = [(one, one.wins.value) for one in trials if one.wins.value is not None]
     if not rated:
@@ -38,4 +39,5 @@ def best(trials: Sequence[Trial]) -> Trial:
         raise ConfigError(f"none of {len(trials)} trials has a win rate: {why}")
     top, rate = max(rated, key=lambda pair: pair[1])
     near = [one for one, value in rated if value >= rate - (top.wins.error or 0.0)]
-    return min(near, key=lambda one: (-one.beta, one.learning_rate))
+    held = 1 if algorithm == "orpo" else -1
+    return min(near, key=lambda one: (held * one.beta, one.learning_rate))

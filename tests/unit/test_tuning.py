@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cli.tune_job import Grid
+from cli.tune_job import Grid, betas_near
 from schemas.errors import ConfigError
 from tests.command_line import prefstream
 from trainer.anchor_wins import WinRate
 from trainer.dpo import DpoConfig
 from trainer.lora import LoraSettings
+from trainer.simpo import SimpoConfig
 from trainer.tuning import Trial, best
 
 
@@ -60,22 +61,32 @@ def test_the_rows_of_a_manifest_are_chosen(tmp_path: Path) -> None:
 
 
 def test_the_highest_win_rate_is_taken_where_it_stands_out() -> None:
-    assert best([trial(0.03, 0.70), trial(0.1, 0.60), trial(0.3, 0.55)]).beta == 0.03
+    assert best([trial(0.03, 0.70), trial(0.1, 0.60), trial(0.3, 0.55)], "dpo").beta == 0.03
 
 
 def test_within_its_error_the_largest_beta_is_taken() -> None:
-    assert best([trial(0.03, 0.70), trial(0.1, 0.69), trial(0.3, 0.60)]).beta == 0.1
+    assert best([trial(0.03, 0.70), trial(0.1, 0.69), trial(0.3, 0.60)], "dpo").beta == 0.1
+
+
+def test_of_orpo_the_smallest_beta_moves_least() -> None:
+    """It weighs the pairs beside the chosen answers' likelihood; there is no reference."""
+    assert best([trial(0.03, 0.69), trial(0.1, 0.70), trial(0.01, 0.60)], "orpo").beta == 0.03
+
+
+def test_betas_are_tried_around_the_sections_own() -> None:
+    assert betas_near(DpoConfig().beta) == [0.03, 0.1, 0.3]
+    assert betas_near(SimpoConfig().beta) == [0.6, 2.0, 6.0]
 
 
 def test_then_the_lowest_learning_rate() -> None:
     trials = [trial(0.1, 0.70, rate=3e-4), trial(0.1, 0.69, rate=1e-4)]
-    assert best(trials).learning_rate == 1e-4
+    assert best(trials, "dpo").learning_rate == 1e-4
 
 
 def test_a_refused_trial_is_never_taken() -> None:
-    assert best([trial(0.3, None), trial(0.1, 0.5)]).beta == 0.1
+    assert best([trial(0.3, None), trial(0.1, 0.5)], "dpo").beta == 0.1
 
 
 def test_no_trial_that_trained_is_an_error_with_the_gates_words() -> None:
     with pytest.raises(ConfigError, match="kappa: INCONCLUSIVE"):
-        best([trial(0.3, None)])
+        best([trial(0.3, None)], "dpo")
