@@ -10,6 +10,7 @@ from schemas.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from consumers.export_rows import Row
     from schemas.events import Completion
     from streams.pipeline import Pipeline
     from trainer.best_of_n_trial import Chooser, TrialReport, Tried
@@ -49,7 +50,9 @@ def best_of_n(
       prefstream best-of-n prompts.jsonl -n 8 --reward checkpoints/reward --canary --json
     """
     import asyncio
+    from contextlib import ExitStack
 
+    from consumers.export_file import lines_to
     from streams.pipeline import load_pipeline
     from streams.seeds import read_seeds
     from trainer.best_of_n_trial import trial_report
@@ -65,14 +68,18 @@ def best_of_n(
     }
     sample = pipeline.sample.model_copy(update=drawn)
     seeds = list(read_seeds(prompts, pipeline.workload))
-    tried = asyncio.run(
-        _try(project, pipeline.model_copy(update={"sample": sample}), seeds, reward)
-    )
-    if not tried:
-        raise ConfigError(f"nothing to try: {prompts} holds no prompt that was answered")
+    with ExitStack() as files:
+        # now: what cannot be written is not to be known after all prompts were answered
+        write = files.enter_context(lines_to(out)) if out is not None else None
+        tried = asyncio.run(
+            _try(project, pipeline.model_copy(update={"sample": sample}), seeds, reward)
+        )
+        if not tried:
+            raise ConfigError(f"nothing to try: {prompts} holds no prompt that was answered")
+        if write is not None:
+            for row in _rows(tried):
+                write(row)
     found = trial_report(tried)
-    if out is not None:
-        out.write_text("".join(_rows(tried)), encoding="utf-8")
     if as_json:
         typer.echo(found.model_dump_json())
     else:
@@ -129,12 +136,10 @@ async def _try(
         return await best_of_n_trial(sets, chooser, verify, done)
 
 
-def _rows(tried: "Sequence[Tried]") -> "Iterator[str]":
-    import json
-
+def _rows(tried: "Sequence[Tried]") -> "Iterator[Row]":
     for one in tried:
         picked = one.asked.candidates[one.choice.index]
-        row = {
+        yield {
             "id": one.asked.source_ids[0],
             "prompt": one.asked.messages[-1].content,
             "output": picked.output,
@@ -142,7 +147,6 @@ def _rows(tried: "Sequence[Tried]") -> "Iterator[str]":
             "points": one.choice.points,
             "passed": one.passes(one.choice.index),
         }
-        yield f"{json.dumps(row, ensure_ascii=False)}\n"
 
 
 def _show(found: "TrialReport", n: int) -> None:

@@ -72,6 +72,11 @@ def verify(
 
     manifest = read_manifest(folder)
     check_rows(stored_rows(folder, manifest), manifest, folder)
+    if not manifest.ranges:
+        raise ConfigError(
+            f"{folder}: its rows are the manifest's, but they were frozen without Kafka, so there "
+            "is no log to read them from again"
+        )
     named = earlier or []
     before = sorted(read_manifest(path).manifest_hash for path in named)
     if tuple(before) != manifest.earlier:

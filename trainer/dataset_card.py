@@ -33,7 +33,8 @@ def card(folder: Path) -> str:
         f"- rubric: {_cell(manifest.rubric or 'any')}",
         f"- manifest: {manifest.manifest_hash}",
         f"- rows (SHA-256): {manifest.row_sha256}",
-        f"- prompts kept out because they measure something: {len(manifest.excluded_prompt_ids):,}",
+        "- prompts kept out, as they measure something or nearly repeat one that does: "
+        f"{len(manifest.excluded_prompt_ids):,}",
         f"- earlier datasets whose pairs were left out: {len(manifest.earlier)}",
     ]
     lines += [

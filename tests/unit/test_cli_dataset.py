@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.errors import ConfigError
 from tests.command_line import prefstream
 from tests.frozen_rows import frozen_rows
 from tests.preferences import preference
@@ -29,6 +30,14 @@ def test_show_prints_the_manifest(folders: tuple[Path, Path]) -> None:
 def test_diff_says_what_each_has_alone(folders: tuple[Path, Path]) -> None:
     found = json.loads(prefstream("dataset", "diff", *folders).stdout)
     assert (found["shared"], found["only_first"]["rows"], found["only_second"]["rows"]) == (1, 1, 1)
+
+
+def test_what_was_frozen_without_a_log_is_not_called_another(folders: tuple[Path, Path]) -> None:
+    refused = prefstream("dataset", "verify", folders[0])
+    assert isinstance(refused.exception, ConfigError)
+    assert "its rows are the manifest's, but they were frozen without Kafka" in str(
+        refused.exception
+    )
 
 
 @pytest.mark.parametrize("action", ["show", "diff", "verify"])

@@ -313,6 +313,7 @@ def test_a_card_says_what_is_in_it_and_no_name_breaks_its_tables(tmp_path: Path)
     assert "| other_source | 1 |" in text
     assert "| x \\| y \\| z | 1 |" in text
     assert "chosen 10, rejected 9" in text
+    assert "kept out, as they measure something or nearly repeat one that does: 0" in text
     assert dataset.manifest.manifest_hash in text
     assert "no rlaif rows" in card_of(frozen(human("h")), "human")
 
