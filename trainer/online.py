@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from schemas.errors import ConfigError
 from schemas.events import Preference
 from schemas.records import Record
+from trainer.known_rewards import expecting
 from trainer.policy import TrainedPolicy, Watch
 from trainer.reward_scores import RewardModel
 from trainer.row_lengths import Reading
@@ -100,7 +101,8 @@ def online(
     """The ``train`` of an algorithm whose trainer is built from prompts and what rewards answers.
 
     Its ``rewards`` come beside those of the configuration, and ``columns`` are what they have to
-    know of each prompt. It raises as ``train_with``, and ``ConfigError`` where nothing rewards.
+    know of each prompt. It raises as ``train_with``, and ``ConfigError`` where nothing rewards and
+    where no reward is known.
     """
 
     def train(
@@ -115,7 +117,9 @@ def online(
     ) -> TrainedPolicy:
         def built(job: Job[C]) -> "Trainer":
             rewarded = reward_function(job.config, rewards)
-            return build(job, prompt_rows(job, columns), rewarded)
+            trainer = build(job, prompt_rows(job, columns), rewarded)
+            trainer.add_callback(expecting(rewarded))
+            return trainer
 
         method = Method(name=name, build=built, reading=config.reading)
         return train_with(method, dataset, policy_path, config, out_dir, watch)

@@ -98,6 +98,15 @@ def wait_for_all() -> None:
         PartialState().wait_for_everyone()
 
 
+def any_of(mine: bool) -> bool:
+    """Whether it holds in one of the processes; each of them has to ask."""
+    if count() == 1:
+        return mine
+    from accelerate.utils import gather_object
+
+    return any(gather_object([mine]))
+
+
 def _shared(work: Work | None) -> Work | None:
     """What the first process gave to this call."""
     from accelerate import PartialState

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,13 +62,15 @@ class WeightedRewards:
 
     def __init__(self, rewards: Sequence[Reward]) -> None:
         self._rewards = tuple(rewards)
-        self._any_known = False
+        self.batches = 0
+        """How often they were asked."""
+        self.any_known = False
+        """Whether an answer had a known reward."""
+        self._answers = 0
+        self._unknown: Counter[str] = Counter()
 
     async def __call__(self, **columns: Any) -> list[float | None]:
-        """Raises ``ConfigError`` where a reward function gives too few or too many rewards.
-
-        Also where not one answer of the first batch has one: nothing would ever be learned.
-        """
+        """Raises ``ConfigError`` where a reward function gives too few or too many rewards."""
         found = await asyncio.gather(*(_ask(reward, columns) for reward in self._rewards))
         n = len(columns["completions"])
         for reward, values in zip(self._rewards, found, strict=True):
@@ -77,20 +80,18 @@ class WeightedRewards:
                     "give one for each, None where it is not known"
                 )
             _log(columns, reward.name, values)
+            self._unknown[reward.name] += sum(value is None for value in values)
         rewards = weighted(found, [reward.weight for reward in self._rewards])
-        self._any_known |= any(reward is not None for reward in rewards)
-        if not self._any_known:
-            raise ConfigError(
-                f"no answer of the first batch has a known reward ({self._unknown(found)}); "
-                "see what the reward functions are given"
-            )
+        self.batches += 1
+        self._answers += n
+        self.any_known |= any(reward is not None for reward in rewards)
         return rewards
 
-    def _unknown(self, found: Sequence[Rewards]) -> str:
-        counts = [sum(value is None for value in values) for values in found]
+    def unknown(self) -> str:
+        """How many answers each reward did not know so far."""
         return ", ".join(
-            f"{reward.name}: {count} of {len(values)} unknown"
-            for reward, count, values in zip(self._rewards, counts, found, strict=True)
+            f"{reward.name}: {self._unknown[reward.name]} of {self._answers} unknown"
+            for reward in self._rewards
         )
 
 

@@ -148,6 +148,39 @@ def test_a_policy_learns_from_the_answers_whose_reward_is_known(
     assert result.metrics["last_reward/half"] > result.metrics["first_reward/half"] + 0.2
 
 
+def known_from(batch: int) -> Reward:
+    """A reward that is known of no answer in the batches before this one."""
+    asked = 0
+
+    def later(completions: Answers, **columns: object) -> list[float | None]:
+        nonlocal asked
+        asked += 1
+        return goodness(completions) if asked >= batch else [None] * len(completions)
+
+    return Reward(name="later", function=later)
+
+
+@pytest.mark.parametrize("name", ["rloo", "grpo"])
+def test_first_batches_of_which_nothing_is_known_are_gone_on_from(
+    name: str, policy: Path, tmp_path: Path
+) -> None:
+    """Not every prompt says what its answers are checked against."""
+    result = trained(name, policy, tmp_path / "new", rewards=[known_from(batch=3)])
+    assert result.metrics["first_unknown/later"] == 1
+    assert result.metrics["last_reward/later"] > 0
+
+
+@pytest.mark.parametrize(("name", "epochs", "batches"), [("rloo", 1, 8), ("grpo", 3, 10)])
+def test_a_training_none_of_whose_rewards_is_known_leaves_nothing(
+    name: str, epochs: int, batches: int, policy: Path, tmp_path: Path
+) -> None:
+    said_ = rf"no answer of the first {batches} batches .*later: {32 * batches} of {32 * batches}"
+    rewards = [known_from(batch=99)]
+    with pytest.raises(ConfigError, match=said_):
+        trained(name, policy, tmp_path / "new", rewards=rewards, epochs=epochs)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_kl_holds_the_policy_to_where_it_started(policy: Path, tmp_path: Path) -> None:
     rewards = [Reward(name="good", function=goodness)]
     loose = trained("grpo", policy, tmp_path / "loose", rewards=rewards, beta=1e-4)

@@ -79,6 +79,16 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(policy: Path, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_process_that_knows_no_reward_does_not_end_what_another_learns_from(
+    policy: Path, tmp_path: Path
+) -> None:
+    settings = FAST | {"epochs": 1, "answers": 4, "answer_tokens": 8}
+    ended = on_two(policy, tmp_path, {"rloo known": settings}, TORCHRUN)
+    assert ended.returncode == 0, ended.stderr
+    trained = Ended.model_validate_json(ended.stdout).trained
+    assert trained.metrics["last_unknown/good"] == 0.5
+
+
 def test_the_first_process_goes_on_only_when_the_others_have_worked_too(tmp_path: Path) -> None:
     """What the second one removed of a folder was what the first had just begun to write there."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -1,8 +1,8 @@
 """One of the processes of a training, as torchrun or accelerate start it: POLICY FOLDER JOBS.
 
 JOBS is a JSON object of settings by "algorithm name"; "none" is a run that is refused, "canary" one
-that tries a few rows before. Where KILLED_AT_STEP is in the environment, the first process kills
-itself at that step.
+that tries a few rows before, "known" one whose rewards the first process alone knows. Where
+KILLED_AT_STEP is in the environment, the first process kills itself at that step.
 """
 
 import gc
@@ -40,7 +40,15 @@ def trains(job: str, settings: dict[str, object]) -> Train:
     config = one.config.model_validate(settings)
     if job.split()[0] not in ONLINE:
         return one.with_config(config)
-    return one.with_config(config, rewards=[Reward(name="good", function=goodness)])
+    unknown = job.endswith("known") and not processes.is_first()
+    return one.with_config(
+        config, rewards=[Reward(name="good", function=nothing if unknown else goodness)]
+    )
+
+
+def nothing(completions: list[object], **columns: object) -> list[None]:
+    """A reward that is known of no answer."""
+    return [None] * len(completions)
 
 
 class Shards:

@@ -50,16 +50,15 @@ def test_rewards_are_awaited_or_called_and_their_means_logged() -> None:
     }
 
 
-def test_a_first_batch_without_any_reward_ends_the_training() -> None:
-    """Later ones may be: what can be learned from is sampled by chance."""
+def test_what_is_not_known_is_counted() -> None:
     known: list[float | None] = [None, None]
     rewards = WeightedRewards([Reward(name="checks", function=lambda **columns: known)])
-    with pytest.raises(ConfigError, match="checks: 2 of 2 unknown"):
-        asyncio.run(rewards(completions=["a", "b"]))
+    assert asyncio.run(rewards(completions=["a", "b"])) == [None, None]
+    assert not rewards.any_known
     known[0] = 1.0
     assert asyncio.run(rewards(completions=["a", "b"])) == [1.0, None]
-    known[0] = None
-    assert asyncio.run(rewards(completions=["a", "b"])) == [None, None]
+    assert (rewards.any_known, rewards.batches) == (True, 2)
+    assert rewards.unknown() == "checks: 3 of 4 unknown"
 
 
 def test_a_reward_that_miscounts_is_named() -> None:
