@@ -113,6 +113,20 @@ def test_one_slice_that_surely_lost_vetoes() -> None:
     assert found["accuracy/joins"].verdict is Verdict.FAIL
 
 
+def test_a_slices_win_rate_is_held_by_the_bounds_of_a_win_rate() -> None:
+    """Of 20 duels of which 5 were won it is surely 0.04 below one half (Bonett and Price)."""
+    duels = [Duel(slice="joins", score=float(i < 5)) for i in range(20)]
+    duels += [Duel(slice="x", score=1.0)] * 200
+
+    def vetoed(max_drop: float) -> bool:
+        settings = PromotionSettings(slice_max_drop=max_drop)
+        found = {gate.name: gate for gate in post_train_gates(both(400), duels, None, settings)}
+        return found["win_rate/joins"].verdict is Verdict.FAIL
+
+    assert vetoed(0.04)
+    assert not vetoed(0.05)
+
+
 def test_a_small_slice_decides_nothing() -> None:
     assert "accuracy/joins" not in gates([*both(400), *both(8, worse=8, slice_="joins")])
 
@@ -161,6 +175,32 @@ def test_a_check_that_could_not_decide_counts_for_nobody() -> None:
     )
     given = [*both(60), *(Pair(candidate=unknown, reference=answered(True)) for _ in range(40))]
     assert "over 60 prompts" in gates(given)["verifier/sql"].detail
+
+
+def asked_for(status: CheckStatus, outcome: Outcome, *names: str) -> Answered:
+    """Of a prompt whose answers these checks are asked, the last with this status."""
+    checks = [Check(name=name, version="1", hard=True, status=CheckStatus.FAIL) for name in names]
+    checks[-1] = checks[-1].model_copy(update={"status": status})
+    return Answered(slice="x", output=GOOD, outcome=outcome, checks=tuple(checks))
+
+
+def test_prompts_that_a_check_is_not_asked_of_say_nothing_of_it() -> None:
+    """Both fail at them by another check; no loss of this one becomes small beside them."""
+    others = asked_for(CheckStatus.FAIL, Outcome.FAILED, "sql")
+    lost = Pair(
+        candidate=asked_for(CheckStatus.FAIL, Outcome.FAILED, "numbers"),
+        reference=asked_for(CheckStatus.PASS, Outcome.PASSED, "numbers"),
+    )
+    given = [*[lost] * 5, *[Pair(candidate=others, reference=others)] * 300]
+    found = gates(given)["verifier/numbers"]
+    assert (found.value, found.verdict) == (-1.0, Verdict.FAIL)
+
+
+def test_a_check_that_an_earlier_failure_kept_from_running_has_not_passed() -> None:
+    skipped = asked_for(CheckStatus.SKIP, Outcome.FAILED, "sql", "numbers")
+    passed = asked_for(CheckStatus.PASS, Outcome.PASSED, "numbers")
+    found = gates([Pair(candidate=skipped, reference=passed)] * 60)["verifier/numbers"]
+    assert found.value == -1.0
 
 
 def silent(n: int = 0) -> Answered:

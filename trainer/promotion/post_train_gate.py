@@ -53,7 +53,7 @@ def post_train_gates(
     gates = [
         prompts_gate("held_out", len(compared), settings.min_prompts, unanswered(answered)),
         at_least("accuracy", share_difference(pass_gains(compared)), -settings.max_drop),
-        *_slice_vetoes("accuracy", _by_slice(compared), settings),
+        *_slice_vetoes("accuracy", _passes_by_slice(compared), share_difference, settings),
         *(
             at_least(f"verifier/{name}", share_difference(gains), -settings.max_drop)
             for name, gains in verifiers.items()
@@ -73,7 +73,7 @@ def post_train_gates(
                 settings.max_win_rate_drop,
                 detail="" if duels else _NO_ANCHORS,
             ),
-            *_slice_vetoes("win_rate", _duels_by_slice(duels), settings),
+            *_slice_vetoes("win_rate", _scores_by_slice(duels), _beyond_half, settings),
             hacking_gate(wins, verifiers, settings.max_drop),
         ]
     return tuple(gates)
@@ -96,9 +96,13 @@ def gone_without(name: str, why: str) -> GateResult:
     return GateResult(name=name, verdict=Verdict.PASS, detail=f"not run: {why}")
 
 
-def win_difference(duels: Sequence[Duel]) -> Difference:
+def win_difference(duels: Iterable[Duel]) -> Difference:
     """Win rate minus one half."""
-    whole = share_difference([2 * d.score - 1 for d in duels if d.score is not None])
+    return _beyond_half([duel.score for duel in duels if duel.score is not None])
+
+
+def _beyond_half(scores: Sequence[float], z: float | None = None) -> Difference:
+    whole = share_difference([2 * score - 1 for score in scores], z)
     if whole.value is None or whole.low is None or whole.high is None:
         return whole
     return Difference(n=whole.n, value=whole.value / 2, low=whole.low / 2, high=whole.high / 2)
@@ -128,8 +132,8 @@ def pass_gains(answered: Iterable[Pair]) -> list[float]:
 def verifier_gains(answered: Sequence[Pair]) -> dict[str, list[float]]:
     """Passed minus passed of each pair, by the name of each hard check.
 
-    A check that an earlier failure kept from running did not pass; of one that could not decide
-    nothing is known, and the pair is left out.
+    A check that an earlier failure kept from running did not pass; of one that could not decide, or
+    that no answer to the prompt is asked, nothing is known, and the pair is left out.
     """
     hard = {
         check.name
@@ -146,10 +150,11 @@ def verifier_gains(answered: Sequence[Pair]) -> dict[str, list[float]]:
 
 
 def _check(side: Answered, name: str) -> float | None:
-    for check in side.checks:
-        if check.name == name and check.status in (CheckStatus.PASS, CheckStatus.FAIL):
-            return float(check.status is CheckStatus.PASS)
-    return 0.0 if side.outcome is Outcome.FAILED else None
+    found = {check.status for check in side.checks if check.name == name}
+    stopped = CheckStatus.SKIP in found and side.outcome is Outcome.FAILED
+    if CheckStatus.FAIL in found or stopped:
+        return 0.0
+    return 1.0 if found - {CheckStatus.SKIP} == {CheckStatus.PASS} else None
 
 
 def _rise(answered: Sequence[Pair], measure: Callable[[str], float]) -> Difference:
@@ -185,23 +190,26 @@ def _length(answered: Sequence[Pair], settings: PromotionSettings) -> Iterator[G
         )
 
 
-def _by_slice(answered: Iterable[Pair]) -> dict[str, list[float]]:
+def _passes_by_slice(answered: Iterable[Pair]) -> dict[str, list[float]]:
     slices: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in answered:
         slices[pair.candidate.slice].append(pair)
     return {name: pass_gains(found) for name, found in sorted(slices.items())}
 
 
-def _duels_by_slice(duels: Iterable[Duel]) -> dict[str, list[float]]:
+def _scores_by_slice(duels: Iterable[Duel]) -> dict[str, list[float]]:
     slices: defaultdict[str, list[float]] = defaultdict(list)
     for duel in duels:
         if duel.score is not None:
-            slices[duel.slice].append(duel.score - 0.5)
+            slices[duel.slice].append(duel.score)
     return dict(sorted(slices.items()))
 
 
 def _slice_vetoes(
-    name: str, slices: dict[str, list[float]], settings: PromotionSettings
+    name: str,
+    slices: dict[str, list[float]],
+    measure: Callable[[Sequence[float], float], Difference],
+    settings: PromotionSettings,
 ) -> Iterator[GateResult]:
     """FAIL for a slice that surely lost too much, at a level that the slices looked at share."""
     large = {s: values for s, values in slices.items() if len(values) >= settings.slice_min_prompts}
@@ -209,5 +217,4 @@ def _slice_vetoes(
         return
     z = shared_z(len(large))
     for slice_, values in large.items():
-        found = share_difference(values, z)
-        yield unless_below(f"{name}/{slice_}", found, -settings.slice_max_drop)
+        yield unless_below(f"{name}/{slice_}", measure(values, z), -settings.slice_max_drop)
