@@ -45,6 +45,7 @@ def trainer(
     from schemas.errors import ConfigError
     from schemas.records import RunStatus
     from trainer.algorithms import algorithm as known
+    from trainer.checkpoint import check_start
     from trainer.promotion.tell import tell
 
     settings, loaded = Settings(), load_project(project)
@@ -62,6 +63,7 @@ def trainer(
             f"{policy} moves with each promotion, so pairs would count again in one policy; name a "
             "folder by --policy that stays and that they are not in yet, as the SFT policy's"
         )
+    check_start(policy)
     held_out_prompts(loaded, Promotion(project_dir=project))
     set_up_logging(settings)
     options = TrainerOptions(

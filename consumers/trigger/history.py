@@ -27,7 +27,10 @@ def before(runs: Sequence[Run]) -> Before:
     """
     trained = _policies(runs)
     triggered = [run for run in runs if run.status is RunStatus.TRIGGERED]
-    watched = triggered or [run for run in runs if run.status is RunStatus.LEADING][:1]
+    # What was refused or failed leaves its reasons standing.
+    until_trained = runs[: runs.index(trained[-1])] if trained else ()
+    watched = [run for run in until_trained if run.status is RunStatus.TRIGGERED]
+    watched = watched or [run for run in runs if run.status is RunStatus.LEADING][:1]
     since = runs[runs.index(triggered[-1]) :] if triggered else []
     made = {run.run_id for run in since if run.status is RunStatus.TRAINED}
     failed = (run for run in since if run.status is RunStatus.FAILED)
@@ -78,7 +81,7 @@ def missing_ends(
     ends = [_lost(run, at, epoch, why) for run in begun if run.run_id != waiting]
     triggered = [run for run in runs if run.status is RunStatus.TRIGGERED and _told_by(run, epoch)]
     since = _after(runs, triggered) if triggered else ()
-    if triggered and not any(run.status in _FOLLOWS for run in since):
+    if triggered and not any(run.status in _FOLLOWS and _told_by(run, epoch) for run in since):
         failed = RunStatus.FAILED
         ends.append(decided(workload_id, failed, at, detail=why, epoch=epoch))
     return tuple(ends)
@@ -180,7 +183,7 @@ def _rates(numbers: Mapping[str, float]) -> dict[str, Rate]:
 
 
 def _rubrics(watched: Iterable[Run]) -> frozenset[str]:
-    """Every version that a training was ever triggered with."""
+    """Every version that one of these decisions to train knew."""
     return frozenset(
         name.removeprefix(_RUBRIC)
         for run in watched

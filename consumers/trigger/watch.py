@@ -77,8 +77,11 @@ class Watch:
         """The watched shares by name, over the window as it is now; raises as ``look``."""
         for name, kind in _DRIFT.items():
             window = self._window[name]
-            for event in self._fresh(self._tail(snapshot(self._infra, TOPICS[kind]))):
-                window.extend(observed(event))
+            fresh = self._fresh(self._tail(snapshot(self._infra, TOPICS[kind])))
+            found = ((event.occurred_at, observed(event)) for event in fresh)
+            # Partitions are read one after the other.
+            for _, adds in sorted(found, key=lambda one: one[0]):
+                window.extend(adds)
         return {name: Rate(n=len(w), count=sum(w)) for name, w in self._window.items()}
 
     def _fresh(self, ranges: Iterable[OffsetRange]) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from infra.topic_log import snapshot
 from schemas.errors import ConfigError
 from schemas.events import Event, Run
 from schemas.records import Outcome, PreferenceSource, RunStatus, Verdict
-from tests.events import verification, verified
+from tests.events import NOON, verification, verified
 from tests.preferences import human, preference, said
 from tests.promotions import run
 from tests.tiny_policy import save_tiny_policy
@@ -30,12 +31,13 @@ from trainer.log_slice import read_runs
 pytestmark = pytest.mark.integration
 
 
-def answers(n: int, failed: int) -> list[Event]:
+def answers(n: int, failed: int, **changes: object) -> list[Event]:
     return [
         verification(
             verified(f"c{i}", Outcome.FAILED if i < failed else Outcome.PASSED),
             event_id=f"v{i}",
             prompt_id=f"p{i}",
+            **changes,
         )
         for i in range(n)
     ]
@@ -66,6 +68,14 @@ def test_a_look_reads_only_what_came_since_the_last(fresh_broker: Settings) -> N
     publish(fresh_broker, [preference("e")])
     fresh = Watch(fresh_broker, "shop", TriggerSettings(), consumed([trained]))
     assert fresh.look()[0].new_pairs == 1
+
+
+def test_a_window_holds_the_latest_of_all_partitions(fresh_broker: Settings) -> None:
+    """Whatever came to the partition that is read last."""
+    later = NOON + timedelta(hours=1)
+    publish(fresh_broker, [*answers(40, failed=40), *answers(40, failed=0, occurred_at=later)])
+    watch = Watch(fresh_broker, "shop", TriggerSettings(drift_window=40), ())
+    assert watch.rates()["failures"] == Rate(n=40, count=0)
 
 
 def test_new_pairs_are_those_of_the_judge_that_answers_now(fresh_broker: Settings) -> None:

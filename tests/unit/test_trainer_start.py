@@ -6,6 +6,7 @@ import pytest
 
 from schemas.errors import ConfigError
 from tests.command_line import prefstream
+from tests.tiny_policy import save_tiny_policy
 
 
 def test_the_alias_is_no_start_for_every_training(
@@ -27,5 +28,8 @@ def test_the_alias_is_no_start_for_every_training(
 
     for moving in (alias, tmp_path / "latest"):
         assert "moves with each promotion" in refusal(moving)
+    # said now, not days later by the first training
+    assert "no model checkpoint" in refusal(version)
     # what stays is accepted, and the next thing is missing
+    save_tiny_policy(version)
     assert "no held-out prompts" in refusal(version)

@@ -48,6 +48,27 @@ def test_the_log_says_what_was_trained_and_when() -> None:
     assert not before([triggered, told(RunStatus.REFUSED, LATER)]).trained
 
 
+@pytest.mark.parametrize("end", [RunStatus.REFUSED, RunStatus.FAILED])
+def test_a_training_that_was_refused_leaves_its_reasons_standing(end: RunStatus) -> None:
+    """A new rubric's judge is mostly refused first: nobody has calibrated it yet."""
+
+    def decision(hours: int, failed: int, *rubrics: str) -> Run:
+        rates = {"failures": Rate(n=300, count=failed)}
+        at = NOON + timedelta(hours=hours)
+        return decided("shop", RunStatus.TRIGGERED, at, rates=rates, rubrics=rubrics, epoch=4)
+
+    trained = told(RunStatus.TRAINED, NOON + timedelta(hours=1), epoch=4)
+    refused = run("y", end, epoch=4)
+    log = [decision(0, 30, "1"), trained, decision(2, 90, "1", "2"), refused]
+    found = before(log)
+    assert found.rubrics == {"1"}
+    assert found.rates == {"failures": Rate(n=300, count=30)}
+    again = run("z", RunStatus.TRAINED, epoch=4)
+    found = before([*log, decision(4, 80, "1", "2"), again])
+    assert found.rubrics == {"1", "2"}
+    assert found.rates == {"failures": Rate(n=300, count=80)}
+
+
 def test_a_training_on_an_older_range_makes_no_pair_new_again() -> None:
     (held,) = HELD
     older = (
@@ -104,6 +125,8 @@ def test_a_decision_that_nothing_came_of_has_an_end_too() -> None:
     assert (ended.status, ended.epoch) == (RunStatus.FAILED, 9)
     assert ends([triggered, ended]) == []
     assert ends([triggered, told(RunStatus.REFUSED, LATER, epoch=4)]) == []
+    # what a person began meanwhile is no end of it
+    assert ends([triggered, run("y", RunStatus.STARTED)]) == [ended]
     assert ends([]) == []
 
 
