@@ -26,13 +26,15 @@ NOTHING = Watched()
 def serving(runs: Iterable[Run]) -> Run | None:
     """The promotion by which today's policy serves: each way back takes the last one away.
 
-    None where no policy was promoted, or every promotion was taken back.
+    None where no policy was promoted, or every promotion was taken back. What was told twice counts
+    once.
     """
+    once = {run.event_id: run for run in runs}
     stack: list[Run] = []
-    for run in sorted(runs, key=lambda one: (one.occurred_at, one.event_id)):
+    for run in sorted(once.values(), key=lambda one: (one.occurred_at, one.event_id)):
         if run.status is RunStatus.PROMOTED:
             stack.append(run)
-        elif run.status is RunStatus.ROLLED_BACK and stack:
+        elif run.status is RunStatus.ROLLED_BACK and stack and stack[-1].run_id == run.run_id:
             stack.pop()
     return stack[-1] if stack else None
 

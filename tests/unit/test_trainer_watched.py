@@ -15,13 +15,13 @@ from trainer.watched import Watched, serving
 NOW = NOON + timedelta(days=1)
 
 
-def run(status: RunStatus, days: int = 0, **changes: str) -> Run:
+def run(status: RunStatus, days: int = 0, run_id: str = "run", **changes: str) -> Run:
     return Run(
         event_id=f"{status} {days}",
         occurred_at=NOON + timedelta(days=days),
         workload_id="shop",
         config_hash="c",
-        run_id="run",
+        run_id=run_id,
         status=status,
         manifest_hash="m",
         algorithm="dpo",
@@ -82,6 +82,18 @@ def test_a_way_back_makes_the_promotion_before_it_serve_again() -> None:
     assert serving([back, second, *others, first]) == first
     assert serving([back, second]) is None
     assert serving(others) is None
+
+
+def test_a_promotion_that_was_told_twice_is_taken_back_once() -> None:
+    """As by `prefstream promote` of what serves already."""
+    first, second = run(RunStatus.PROMOTED, 1), run(RunStatus.PROMOTED, 3, "second")
+    assert serving([first, second, second, run(RunStatus.ROLLED_BACK, 4, "second")]) == first
+
+
+def test_a_way_back_from_what_nobody_told_of_takes_no_other_away() -> None:
+    """The alias had moved, and whoever moved it was killed."""
+    first = run(RunStatus.PROMOTED, 1)
+    assert serving([first, run(RunStatus.ROLLED_BACK, 4, "untold")]) == first
 
 
 def test_a_judge_that_falls_below_is_demoted_and_one_that_never_stood_is_not() -> None:
