@@ -11,7 +11,8 @@ def rollback(
     """Take the last promotion back: `models/production` is the policy before it again.
 
     Verifies that one's files first. Done again it goes back one more. It needs no broker: where
-    Kafka is away the alias moves all the same, and only the event is missing in the log.
+    Kafka is away the alias moves all the same, the webhook is told, and only the event is missing
+    in the log.
 
     [bold]Examples[/bold]
 
@@ -22,7 +23,7 @@ def rollback(
     from infra.settings import Settings
     from schemas.errors import ConfigError, DependencyDown
     from trainer.promotion.promote import roll_back
-    from trainer.promotion.tell import tell
+    from trainer.promotion.tell import announce, tell
 
     settings = Settings()
     run = roll_back(registry_of(settings))
@@ -30,6 +31,7 @@ def rollback(
         tell(settings, run)
     except (ConfigError, DependencyDown) as error:
         typer.echo(f"prefstream: rolled back, but the event is not in the log: {error}", err=True)
+        announce(settings.webhook_url, run)
     if as_json:
         typer.echo(run.model_dump_json(exclude={"offset_ranges", "source_ids"}))
     else:

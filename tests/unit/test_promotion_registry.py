@@ -10,8 +10,10 @@ from cli.main import app
 from schemas.errors import ConfigError
 from schemas.events import Run
 from schemas.records import RunStatus
+from tests.command_line import prefstream
 from tests.events import NOON
 from tests.promotions import cleared, run, trained
+from tests.webhook_receiver import receiver
 from trainer.promotion.alias_history import Move, made, standing
 from trainer.promotion.candidate import Candidate, candidate, next_step, run_of_checkpoint
 from trainer.promotion.model_registry import Fenced, ModelRegistry
@@ -86,6 +88,22 @@ def test_rollback_goes_back_one_promotion_at_a_time(
     with pytest.raises(ConfigError, match="no earlier promotion"):
         roll_back(registry)
     assert registry.current() == names[0]
+
+
+def test_a_rollback_without_a_broker_is_told_to_the_webhook(
+    registry: ModelRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        promoted(registry, tmp_path, name)
+    monkeypatch.delenv("PREFSTREAM_BOOTSTRAP_SERVERS", raising=False)
+    monkeypatch.setenv("PREFSTREAM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PREFSTREAM_MODELS_DIR", str(registry.root))
+    with receiver(200) as (url, got):
+        monkeypatch.setenv("PREFSTREAM_WEBHOOK_URL", url.get_secret_value())
+        rolled_back = prefstream("rollback")
+    assert rolled_back.exit_code == 0
+    assert "the event is not in the log: no Kafka to talk to" in rolled_back.stderr
+    assert [(one["kind"], one["run_id"]) for one in got] == [("demotion", "b-run-id")]
 
 
 def test_after_a_rollback_the_next_promotion_stands_on_what_serves(
@@ -219,6 +237,22 @@ def test_candidates_are_found_by_run_or_by_weights() -> None:
     failed = [run("f", RunStatus.FAILED, detail="the loss became nan")]
     with pytest.raises(ConfigError, match="the loss became nan"):
         candidate(failed, "f-run-id")
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [("", "does not tell how 20261101T120000-a-run-id"), ("{}\n", "damaged")],
+)
+def test_a_history_that_is_lost_or_damaged_is_a_sentence(
+    registry: ModelRegistry, tmp_path: Path, left: str, said: str
+) -> None:
+    serves = Path(promoted(registry, tmp_path, "a").checkpoint).name
+    (registry.root / "history.jsonl").write_text(left)
+    with pytest.raises(ConfigError, match=said):
+        registry.standing()
+    with pytest.raises(ConfigError, match=said):
+        registry.rollback()
+    assert registry.current() == serves
 
 
 def move(version: str, previous: str | None, kind: str = "promote") -> Move:

@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
+
 from infra.durable import append_line, sync_folder
 from infra.settings import Settings
 from infra.stack_state import locked
@@ -67,12 +69,21 @@ class ModelRegistry:
             return None
 
     def moves(self) -> tuple[Move, ...]:
-        """Every move that was made, oldest first."""
+        """Every move that was made, oldest first; ``ConfigError`` for a damaged history."""
         return made(self._written(), self.current())
 
     def standing(self) -> tuple[Move, ...]:
-        """The promotions that were not rolled back, oldest first."""
-        return standing(self.moves())
+        """The promotions that were not rolled back, oldest first.
+
+        Raises ``ConfigError`` where the history is damaged, or lost while a version serves.
+        """
+        serves, found = self.current(), standing(self.moves())
+        if serves is not None and not found:
+            raise ConfigError(
+                f"{self._history}: does not tell how {serves} came to serve; restore the file from "
+                "a backup"
+            )
+        return found
 
     def require(self, workload_id: str) -> None:
         """Raise ``ConfigError`` where the registry is another workload's."""
@@ -210,7 +221,13 @@ class ModelRegistry:
         if not self._history.exists():
             return ()
         whole = self._history.read_bytes().rpartition(b"\n")[0]
-        return tuple(Move.model_validate_json(line) for line in whole.splitlines())
+        try:
+            return tuple(Move.model_validate_json(line) for line in whole.splitlines())
+        except ValidationError as error:
+            raise ConfigError(
+                f"{self._history}: damaged ({error.error_count()} errors in a line); restore the "
+                "file from a backup"
+            ) from None
 
     def _check(self, folder: Path) -> None:
         if wrong := damages(folder):

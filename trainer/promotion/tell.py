@@ -16,7 +16,7 @@ def tell(settings: Settings, run: Run) -> None:
 
 
 def announce(webhook: SecretStr | None, run: Run) -> None:
-    """Post an event that is in the log already, where it wants telling."""
+    """Post an event that is in the log already, or cannot be, where it wants telling."""
     message = announcement(run)
     if message is not None:
         post(webhook, message)
