@@ -103,10 +103,10 @@ def freeze(
 
 def show_manifest(folder: Path) -> None:
     """Print a frozen dataset's manifest as JSON, and its hash on standard error."""
-    from trainer.manifest import read_manifest
+    from trainer.manifest import PROMPT_LISTS, read_manifest
 
     manifest = read_manifest(folder)
-    typer.echo(manifest.model_dump_json(indent=2, exclude={"excluded_prompt_ids"}))
+    typer.echo(manifest.model_dump_json(indent=2, exclude=set(PROMPT_LISTS)))
     typer.echo(f"manifest hash {manifest.manifest_hash}", err=True)
 
 

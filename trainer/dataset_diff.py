@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from schemas.events import Preference
 from schemas.records import Record
 from trainer.dataset import FrozenDataset
+from trainer.manifest import PROMPT_LISTS
 
 
 class Side(Record):
@@ -26,8 +27,8 @@ class DatasetDiff(Record):
     """Manifest fields that differ, as texts."""
 
 
-# What follows from the rows, and the list of prompts, which is too long to read.
-_NOT_SHOWN = frozenset({"read", "rows", "row_sha256", "counts", "removed", "excluded_prompt_ids"})
+# What follows from the rows, and the lists of prompts, which are too long to read.
+_NOT_SHOWN = frozenset({"read", "rows", "row_sha256", "counts", "removed", *PROMPT_LISTS})
 
 
 def diff(first: FrozenDataset, second: FrozenDataset) -> DatasetDiff:

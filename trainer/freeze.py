@@ -34,7 +34,8 @@ class FreezeSettings(Record):
     ``workload_id`` None = those of every workload. ``rubric`` is ``ID`` or ``ID/VERSION``: what was
     decided under that one, None = under any. ``judge_config_hash`` picks one among the RLAIF
     rows; without it they must all have the same.
-    ``excluded_prompt_ids`` are prompts that measure something (anchors, benchmark).
+    ``excluded_prompt_ids`` are prompts that measure something (anchors, benchmark). Of prompts
+    that are not among ``machine_prompt_ids`` only people's rows are taken; None = of any all.
     """
 
     sources: tuple[PreferenceSource, ...] = GATED_SOURCES
@@ -42,6 +43,7 @@ class FreezeSettings(Record):
     rubric: str | None = None
     judge_config_hash: str | None = None
     excluded_prompt_ids: frozenset[str] = frozenset()
+    machine_prompt_ids: frozenset[str] | None = None
 
     def rules(self) -> Rules:
         """As the query takes them."""
@@ -51,6 +53,7 @@ class FreezeSettings(Record):
             rubric=self.rubric,
             judge_config_hash=self.judge_config_hash,
             excluded_prompt_ids=self.excluded_prompt_ids,
+            machine_prompt_ids=self.machine_prompt_ids,
         )
 
 
@@ -67,6 +70,7 @@ def freeze(
     rows have several ``judge_config_hash`` and none was picked, where an earlier folder holds no
     dataset of pairs, or where no row is left to write, and as ``write_files``.
     """
+    machine = settings.machine_prompt_ids
     before = [of_pairs(folder).manifest_hash for folder in earlier]
     with log.connect() as db:
         if log.schema.topic == TOPICS[Label]:
@@ -84,6 +88,7 @@ def freeze(
             rubric=settings.rubric,
             judge_config_hash=decided.judge_config_hash,
             excluded_prompt_ids=tuple(sorted(settings.excluded_prompt_ids)),
+            machine_prompt_ids=machine if machine is None else tuple(sorted(machine)),
             earlier=tuple(sorted(before)),
             read=log.rows + log.unreadable,
             rows=decided.rows,
@@ -122,12 +127,14 @@ def frozen(log: StagedLog, settings: FreezeSettings, earlier: Sequence[Path] = (
 
 def settings_of(manifest: Manifest) -> FreezeSettings:
     """The settings that freeze the manifest's ranges into the same rows again."""
+    machine = manifest.machine_prompt_ids
     return FreezeSettings(
         workload_id=manifest.workload_id,
         sources=manifest.sources,
         rubric=manifest.rubric,
         judge_config_hash=manifest.judge_config_hash,
         excluded_prompt_ids=frozenset(manifest.excluded_prompt_ids),
+        machine_prompt_ids=machine if machine is None else frozenset(machine),
     )
 
 

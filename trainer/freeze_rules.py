@@ -34,6 +34,8 @@ ruled AS (
             WHEN NOT list_contains($sources, source) THEN 'other_source'
             WHEN $rubric IS NOT NULL AND NOT {_OF_RUBRIC} THEN 'other_rubric'
             WHEN prompt_id IN (SELECT unnest($excluded::VARCHAR[])) THEN 'excluded_prompt'
+            WHEN $machine::VARCHAR[] IS NOT NULL AND source <> 'HUMAN'
+                AND prompt_id NOT IN (SELECT unnest($machine::VARCHAR[])) THEN 'other_prompt'
             WHEN _pair IS NULL THEN 'same_text'
             WHEN source = 'RLAIF' AND judge_config_hash <> $picked THEN 'other_judge_config'
         END AS reason
@@ -65,13 +67,15 @@ _ABOUT_PAIRS = "('earlier_dataset', 'duplicate_pair')"
 @dataclass(frozen=True, kw_only=True)
 class Rules:
     """Of which workload (None = any), which sources, which rubric (``ID`` or ``ID/VERSION``, None =
-    any), which judge of their rlaif rows (None = they must have one), which prompts not."""
+    any), which judge of their rlaif rows (None = they must have one), which prompts not,
+    and of which alone machines' rows (None = any)."""
 
     workload_id: str | None
     sources: Collection[PreferenceSource]
     rubric: str | None
     judge_config_hash: str | None
     excluded_prompt_ids: Collection[str]
+    machine_prompt_ids: Collection[str] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +99,14 @@ class Decided:
 
 def decide_pairs(db: duckdb.DuckDBPyConnection, rules: Rules) -> Decided:
     """Decide on every preference. Raises ``ConfigError`` where rlaif rows have several judges."""
+    machine = rules.machine_prompt_ids
     wanted = {
         "workload": rules.workload_id,
         "sources": [source.value for source in rules.sources],
         "rubric": rules.rubric,
         "picked": rules.judge_config_hash,
         "excluded": list(rules.excluded_prompt_ids),
+        "machine": machine if machine is None else list(machine),
     }
     db.execute(_PAIRS, wanted)
     judges = db.execute(

@@ -13,7 +13,9 @@ from trainer.row_hash import row_schema
 
 MANIFEST_FILE = "manifest.json"
 ROWS_FILE = "rows.parquet"
-_LATER_FIELDS = ("workload_id", "rubric")
+PROMPT_LISTS = ("excluded_prompt_ids", "machine_prompt_ids")
+"""The fields of a manifest that are too long to read."""
+_LATER_FIELDS = ("workload_id", "rubric", "machine_prompt_ids")
 
 
 class Manifest(Record):
@@ -25,7 +27,8 @@ class Manifest(Record):
     the schema that the rows are hashed in (see ``row_hash``). ``counts`` are by source. Of labels
     they are by role, and what only pairs have is empty. ``judge_config_hash`` is the one that was
     picked, even where none of its rows is left, or that of the rlaif rows. ``workload_id`` None =
-    every workload's, ``rubric`` None = any rubric's.
+    every workload's, ``rubric`` None = any rubric's. Of prompts that are
+    not among ``machine_prompt_ids`` only people's rows were taken; None = of any prompt all.
     """
 
     format_version: int = 2
@@ -36,6 +39,7 @@ class Manifest(Record):
     rubric: str | None = None
     judge_config_hash: str | None
     excluded_prompt_ids: tuple[str, ...] = ()
+    machine_prompt_ids: tuple[str, ...] | None = None
     earlier: tuple[str, ...] = ()
     read: int = Field(ge=0)
     rows: int = Field(ge=0)

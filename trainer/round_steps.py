@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from schemas.errors import ConfigError
 from schemas.events import Calibration, CandidateSet, Comparison, Completion, Event, Judgment
-from schemas.records import HumanWinner, PreferenceSource, Purpose
+from schemas.records import HumanWinner, Purpose
 from streams.inference.identity import folder_fingerprint
 from streams.sample import SampleSettings
 from trainer.anchor_wins import AnchorWins, WinRate, anchor_wins, judge_wins
@@ -115,8 +115,8 @@ class RoundSteps:
     def label(self, policy: Path, prompts: Sequence[Prompt], kept_out: KeptOut) -> Labelled:
         """The pairs that the stages make of the policy's answers, with all human rows.
 
-        All of the workload's. Machine rows of other prompts stay out, and so does what ``kept_out``
-        says and the anchors: the manifest names them.
+        All of the workload's. Machine rows of other prompts stay out, and so do what ``kept_out``
+        names and the anchors: the manifest names them.
         """
         asking = self._asking
         sets = opened(
@@ -126,17 +126,12 @@ class RoundSteps:
             ),
         )
         self._pass_through(sets)
-        wanted = prompt_ids(prompts)
         with staged(self._log.preferences()) as log:
-            others = {
-                one.prompt_id
-                for one in log.prompts(asking.workload_id)
-                if one.sources - {PreferenceSource.HUMAN} and one.prompt_id not in wanted
-            }
             measuring = kept_out(log.prompts(asking.workload_id))
             settings = FreezeSettings(
                 workload_id=asking.workload_id,
-                excluded_prompt_ids=measuring.union(others, prompt_ids(asking.anchors)),
+                excluded_prompt_ids=measuring | prompt_ids(asking.anchors),
+                machine_prompt_ids=prompt_ids(prompts),
                 judge_config_hash=asking.judge_config_hash,
             )
             return Labelled(pairs=frozen(log, settings), unanswered=len(prompts) - len(sets))

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import tee
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from schemas.codec import Codec
 from schemas.events import Event, Messages
-from schemas.records import Message, OffsetRange, PreferenceSource
+from schemas.records import Message, OffsetRange
 from schemas.registry import RegisteredSchema
 from trainer.dataset import table_of
 from trainer.handover import hand_over
@@ -49,11 +48,10 @@ def values_of(events: Iterable[Event]) -> LogValues:
 
 @dataclass(frozen=True, kw_only=True)
 class AskedPrompt:
-    """A prompt of a log of preferences, and who decided its pairs."""
+    """A prompt of a log of preferences."""
 
     prompt_id: str
     prompt: Messages
-    sources: frozenset[PreferenceSource]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,20 +103,18 @@ class StagedLog:
         with self.connect() as db:
             db.execute(
                 "CREATE TEMP TABLE asked AS "
-                "SELECT min(_start), arg_min(_size, _start), list(DISTINCT source) FROM log "
+                "SELECT min(_start), arg_min(_size, _start) FROM log "
                 "WHERE $workload IS NULL OR workload_id = $workload "
                 "GROUP BY prompt_id ORDER BY ALL",
                 {"workload": workload_id},
             )
-            places, asked = tee(fetched(db, "FROM asked"))
-            for table in map(self.table, self.values((at, size) for at, size, _ in places)):
+            for table in map(self.table, self.values(fetched(db, "FROM asked"))):
                 columns = table["prompt_id"].to_pylist(), table["prompt"].to_pylist()
-                for prompt_id, turns, (_, _, sources) in zip(*columns, asked, strict=False):
+                for prompt_id, turns in zip(*columns, strict=True):
                     yield AskedPrompt(
                         prompt_id=prompt_id,
                         # They were validated when they were written, or read one by one.
                         prompt=tuple(Message.model_construct(**turn) for turn in turns),
-                        sources=frozenset(map(PreferenceSource, sources)),
                     )
 
 

@@ -50,7 +50,7 @@ def a_value(draw: st.DrawFn) -> bytes | None:
         draw(st.sampled_from(["a", "b", "c", "d"])),
         workload_id=draw(st.sampled_from(["shop", "shop", "bank"])),
         rubric_version=draw(st.sampled_from(["r", "r/1", "r/2+r/1", "rr/1", "r/1+s/1"])),
-        prompt_id=draw(st.sampled_from(["p", "q"])),
+        prompt_id=draw(st.sampled_from(["p", "p", "q", "s"])),
         prompt=said(draw(TEXTS), "user") * draw(st.sampled_from([1, 1, 3, 300])),
         chosen=said(draw(TEXTS)),
         rejected=said(draw(TEXTS)),
@@ -93,8 +93,8 @@ def decoded(values: list[bytes | None]) -> list[Preference]:
 def one_by_one(
     rows: list[Preference], earlier: list[Preference], judge: str
 ) -> tuple[list[Preference], Counter[str]]:
-    """What stays of the shop without prompt q, and what is removed by reason; of rlaif rows those
-    of the judge stay."""
+    """What stays of the shop without prompt q, of others than p only people's rows, and what is
+    removed by reason; of rlaif rows those of the judge stay."""
     stays: list[Preference] = []
     seen: set[str] = set()
     removed: Counter[str] = Counter()
@@ -109,6 +109,8 @@ def one_by_one(
             reason = "other_rubric"
         elif row.prompt_id == "q":
             reason = "excluded_prompt"
+        elif row.prompt_id != "p" and row.source is not PreferenceSource.HUMAN:
+            reason = "other_prompt"
         elif row.chosen == row.rejected:
             reason = "same_text"
         elif row.source is PreferenceSource.RLAIF and row.judge_config_hash != judge:
@@ -129,7 +131,12 @@ def pair(row: Preference) -> object:
     return row.prompt, row.chosen, row.rejected
 
 
-WANTED = FreezeSettings(workload_id="shop", rubric="r", excluded_prompt_ids=frozenset({"q"}))
+WANTED = FreezeSettings(
+    workload_id="shop",
+    rubric="r",
+    excluded_prompt_ids=frozenset({"q"}),
+    machine_prompt_ids=frozenset({"p"}),
+)
 AT_ONCE = st.sampled_from([1, 4, 5_000])
 
 
@@ -200,5 +207,3 @@ def test_every_prompt_is_asked_once(values: list[bytes | None], rows_at_once: in
         asked = list(log.prompts(None))
     assert {one.prompt_id: one.prompt for one in asked} == first
     assert len(asked) == len(first)
-    for one in asked:
-        assert one.sources == {row.source for row in rows if row.prompt_id == one.prompt_id}

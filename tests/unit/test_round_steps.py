@@ -134,8 +134,8 @@ def test_a_rounds_prompt_beyond_the_context_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_round_takes_its_workloads_pairs(tmp_path: Path) -> None:
-    """Human rows of its own, and machine rows of the round's prompts."""
-    rows = [human("a"), preference("other round")]
+    """All human rows of its own, and machine rows of the round's prompts."""
+    rows = [human("a"), preference("other round"), human("other round", event_id="people's")]
     _, around = job_in(tmp_path, *rows, *map(elsewhere, rows))
     asking = Asking(
         workload_id="shop",
@@ -147,6 +147,6 @@ def test_a_round_takes_its_workloads_pairs(tmp_path: Path) -> None:
     policy = save_tiny_model(tmp_path / "policy")
     steps = RoundSteps(around.topics, around.people, asking, policy, lambda _: None)
     made = steps.label(policy, (), lambda _: frozenset()).pairs.manifest
-    assert (made.workload_id, made.read, made.rows) == ("shop", 4, 1)
-    assert made.removed == {"excluded_prompt": 1, "other_workload": 2}
-    assert made.excluded_prompt_ids == (rows[1].prompt_id,)
+    assert (made.workload_id, made.read, made.rows) == ("shop", 6, 2)
+    assert made.removed == {"other_prompt": 1, "other_workload": 3}
+    assert (made.counts, made.machine_prompt_ids) == ({"HUMAN": 2}, ())

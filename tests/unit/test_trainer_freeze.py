@@ -72,6 +72,11 @@ def test_rows_and_counts() -> None:
             {"excluded_prompt_ids": {"prompt of b"}},
             {"excluded_prompt": 1},
         ),
+        (
+            [preference("a"), preference("b")],
+            {"machine_prompt_ids": {"prompt of a"}},
+            {"other_prompt": 1},
+        ),
         ([preference("a"), preference("b", rejected=said("b is good."))], {}, {"same_text": 1}),
         (
             [preference("a"), preference("b", judge_config_hash="old")],
@@ -145,7 +150,8 @@ def test_of_every_workload_rows_freeze_as_they_did() -> None:
     every = frozen(preference("a"), human("h")).manifest
     assert shop.row_sha256 == every.row_sha256
     assert shop.manifest_hash != every.manifest_hash
-    before = every.model_dump(mode="json", exclude={"workload_id", "rubric"})
+    later = {"workload_id", "rubric", "machine_prompt_ids"}
+    before = every.model_dump(mode="json", exclude=later)
     text = json.dumps(before, sort_keys=True)
     assert every.manifest_hash == hashlib.sha256(text.encode()).hexdigest()
     assert Manifest.model_validate_json(text) == every
