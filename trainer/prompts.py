@@ -51,7 +51,7 @@ P = TypeVar("P", bound=Prompt)
 
 
 def read_prompts(path: Path, kind: type[P], workload_id: str) -> tuple[P, ...]:
-    """The prompts of a JSON Lines file, an object of ``kind`` a line.
+    """The prompts of a JSON Lines file, an object of ``kind`` a line; of one id the first.
 
     Those that name no workload are of ``workload_id``; one without a ``prompt_id`` has that which
     completions of its messages have there. Raises ``ConfigError``, which names file and line.
@@ -60,16 +60,17 @@ def read_prompts(path: Path, kind: type[P], workload_id: str) -> tuple[P, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-    prompts: list[P] = []
+    prompts: dict[str, P] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                prompts.append(_prompt(line, kind, workload_id))
+                prompt = _prompt(line, kind, workload_id)
             except ValidationError as error:
                 raise ConfigError(f"{path}:{number}: {line_problem(error)}") from None
+            prompts.setdefault(prompt.prompt_id, prompt)
     if not prompts:
         raise ConfigError(f"{path}: holds no prompts; name a file with one JSON object a line")
-    return tuple(prompts)
+    return tuple(prompts.values())
 
 
 def _prompt(line: str, kind: type[P], workload_id: str) -> P:

@@ -163,6 +163,15 @@ def test_a_prompt_without_an_id_has_that_of_completions_of_its_messages(tmp_path
         read_prompts(path, EvaluationPrompt, "shop")
 
 
+def test_a_prompt_that_stands_twice_is_asked_once(tmp_path: Path) -> None:
+    """As traffic has it: else it would count twice in every gate, and be dealt to two rounds."""
+    path = tmp_path / "prompts.jsonl"
+    turns = [[{"role": "user", "content": text}] for text in ("how much?", "who?", "how  much?")]
+    path.write_text("\n".join(json.dumps({"messages": one}) for one in turns), encoding="utf-8")
+    read = read_prompts(path, Prompt, "shop")
+    assert [one.messages[0].content for one in read] == ["how much?", "who?"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
