@@ -1,7 +1,7 @@
 """From the options of `prefstream rounds` to rounds: puts the parts together."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -66,16 +66,22 @@ class RoundJob:
     decay: float = 1.0
     """Each round learns at this share of the rate of the round before."""
 
-    def parts(self) -> list[Sequence[Prompt]]:
-        """The prompts of each round."""
-        if len(self.prompts) < self.n:
+    def parts(self, done: int = 0, asked: Collection[str] = ()) -> list[Sequence[Prompt]]:
+        """The prompts of each round, none that was ``asked`` in those that are ``done``, which get
+        none here. Raises ``ConfigError`` where a round would have none.
+        """
+        left, rounds = [one for one in self.prompts if one.prompt_id not in asked], self.n - done
+        if len(left) < rounds:
             raise ConfigError(
-                f"{len(self.prompts)} prompts are too few for {self.n} rounds; each needs its own"
+                f"{len(left)} prompts that no round asked are too few for {rounds} rounds; "
+                "each needs its own"
             )
-        return [self.prompts[number :: self.n] for number in range(self.n)]
+        return [*[()] * done, *(left[number::rounds] for number in range(rounds))]
 
     def config(self) -> TrainingConfig:
         """How it trains; raises ``ConfigError`` where that cannot be known, before any work."""
+        if algorithm(self.algorithm).makes != "policy":
+            raise ConfigError(f"{self.algorithm} makes no policy, which is what is measured here")
         config = section(self.project, self.algorithm, self.project_dir)
         require_number(config, "`rounds` or `tune`")
         return config
@@ -139,6 +145,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
     }
     calibrations = list(known.values())
     config = job.config()
+    parts = job.parts(len(state.done), frozenset(state.asked))
     asking = Asking(
         workload_id=job.project.workload,
         sampling=job.project.sample,
@@ -157,10 +164,11 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
             post(around.webhook, demoted)
         known.update((one.event_id, one) for one in made)
         kept = RoundsState(results=tuple(results), calibrations=tuple(known.values()))
-        write_state(job.out, kept)
+        asked = (one.prompt_id for part in parts[: len(kept.done)] for one in part)
+        write_state(job.out, kept.model_copy(update={"asked": (*state.asked, *asked)}))
 
     found = run_rounds(
-        job.parts(),
+        parts,
         job.policy,
         RoundSteps(around.topics, around.people, asking, job.policy, around.pending),
         lambda number, pairs, policy, so_far: train_job(
@@ -168,7 +176,7 @@ def run_job(job: RoundJob, around: RoundSurroundings) -> Rounds:
         ),
         calibrations,
         partial(job.kept_out, around.topics),
-        state.results,
+        state.done,
         tell,
     )
     against = withheld(found.results, around.topics.events(Run), datetime.now(UTC))

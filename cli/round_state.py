@@ -5,17 +5,25 @@ from pathlib import Path
 from infra.full_disk import a_full_disk_is_fatal
 from schemas.errors import ConfigError
 from schemas.events import Calibration
-from schemas.records import Record
+from schemas.records import Record, Verdict
 from trainer.rounds import RoundResult
 
 STATE_FILE = "rounds.json"
 
 
 class RoundsState(Record):
-    """The rounds so far, and the calibrations that they made."""
+    """The rounds so far, the calibrations that they made, and the ids of the prompts that those
+    asked which were trained."""
 
     results: tuple[RoundResult, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    @property
+    def done(self) -> tuple[RoundResult, ...]:
+        """The rounds that were trained. One that a gate refused is begun anew: what was wrong may
+        be mended by now."""
+        return tuple(one for one in self.results if one.verdict is Verdict.PASS)
 
 
 def read_state(out: Path) -> RoundsState:

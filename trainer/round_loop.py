@@ -42,9 +42,9 @@ def run_rounds(
 ) -> Rounds:
     """One round for each element of ``prompts``, which must not overlap.
 
-    ``done`` are rounds of an earlier call: they are not trained again, and the last of them is only
-    measured where nobody had labelled its anchors. ``tell`` hears of all results after each step.
-    ``calibrations`` are those before the first round; each round adds its own.
+    ``done`` are rounds that an earlier call trained: they are not trained again, and the last of
+    them is only measured where nobody had labelled its anchors. ``tell`` hears of all results after
+    each step. ``calibrations`` are those before the first round; each round adds its own.
     """
     results, known = list(done), list(calibrations)
     if results and results[-1].waits:
@@ -69,6 +69,7 @@ def run_rounds(
             kappa=judge.kappa if judge else None,
             kappa_low=judge.lower_bound if judge else None,
             anchors=judge.n if judge else 0,
+            before=outcome.before,
             evaluation=outcome.after,
         )
         results.append(result)

@@ -5,14 +5,14 @@ likes what people like, its win rate and people's on anchor prompts lie together
 runs ahead, the policy has found what only the judge likes, and another round makes that worse.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
 from schemas.events import Run
 from schemas.records import GateResult, Record, RunStatus, Verdict
 from trainer.anchor_wins import AnchorWins
-from trainer.evaluate import Evaluation
+from trainer.evaluate import Evaluation, Share
 from trainer.promotion.candidate import next_step
 from trainer.promotion.reward_hacking import GATE as HACKING
 
@@ -25,10 +25,11 @@ class RoundResult(Record):
     ``run_id`` the run in the log.
 
     ``unanswered`` are the round's prompts that gave no answer; ``truncated`` and ``dropped`` are as
-    of ``TrainedPolicy``. ``refusal`` is why the gates did not let it train. ``wins`` compare the
-    new policy with the one before the first round, so that rounds compare with each other; None
-    while people still have to label. ``kappa`` is of the judge on the answers that this round's
-    pairs were drawn from.
+    of ``TrainedPolicy``. ``before`` is what the policy that the round began from can do on the
+    held-out prompts, ``evaluation`` what the new one can. ``refusal`` is why the gates did not let
+    it train. ``wins`` compare the new policy with the one before the first round, so that rounds
+    compare with each other; None while people still have to label. ``kappa`` is of the judge on the
+    answers that this round's pairs were drawn from.
     """
 
     round: int
@@ -44,6 +45,7 @@ class RoundResult(Record):
     kappa_low: float | None = None
     anchors: int = 0
     wins: AnchorWins | None = None
+    before: Evaluation | None = None
     evaluation: Evaluation | None = None
     seconds: float = 0.0
 
@@ -86,36 +88,51 @@ def withheld(rounds: Sequence[RoundResult], runs: Iterable[Run], at: datetime) -
 
 
 def _against(rounds: Sequence[RoundResult]) -> GateResult | None:
-    """What two measured rounds say against the last one's policy."""
-    if len(rounds) < 2 or rounds[-1].waits:
+    """What was measured that speaks against the last one's policy."""
+    if not rounds or rounds[-1].waits:
         return None
-    return _hacked(*rounds[-2:]) or _widened(*rounds[-2:])
+    return _hacked(rounds) or _widened(rounds)
 
 
-def _hacked(before: RoundResult, last: RoundResult) -> GateResult | None:
-    """The verifiers' share fell by more than chance in the last round, while the judge is content.
+def _hacked(rounds: Sequence[RoundResult]) -> GateResult | None:
+    """The verifiers' share fell by more than chance below an earlier policy's, while the judge is
+    content.
 
-    Both rounds answered the same prompts; that their intervals do not overlap is the stricter test.
+    All answered the same prompts; that their intervals do not overlap is the stricter test.
     """
+    last = rounds[-1]
     rate = last.wins.judge if last.wins else None
-    if before.evaluation is None or last.evaluation is None or rate is None or rate <= _EVEN:
+    if last.evaluation is None or rate is None or rate <= _EVEN:
         return None
-    then, now = before.evaluation.accuracy, last.evaluation.accuracy
-    if now.high >= then.low:
-        return None
-    return GateResult(
-        name=HACKING,
-        verdict=Verdict.FAIL,
-        value=(now.value or 0) - (then.value or 0),
-        threshold=0.0,
-        detail=f"held-out accuracy fell from {then.value or 0:.1%} to {now.value or 0:.1%} in "
-        f"round {last.round}, while by the judge its policy wins {rate:.1%}: that is reward "
-        f"hacking; go back to the policy of round {before.round}",
-    )
+    now = last.evaluation.accuracy
+    for policy, then in _earlier(rounds):
+        if now.high < then.low:
+            return GateResult(
+                name=HACKING,
+                verdict=Verdict.FAIL,
+                value=(now.value or 0) - (then.value or 0),
+                threshold=0.0,
+                detail=f"held-out accuracy fell from {then.value or 0:.1%} to {now.value or 0:.1%} "
+                f"by round {last.round}, while by the judge its policy wins {rate:.1%}: that is "
+                f"reward hacking; go back to the policy {policy}",
+            )
+    return None
 
 
-def _widened(before: RoundResult, last: RoundResult) -> GateResult | None:
-    """The gap between judge and people is real, and not smaller than it was."""
+def _earlier(rounds: Sequence[RoundResult]) -> Iterator[tuple[str, Share]]:
+    """The held-out accuracy of each policy before the last one, the newest first."""
+    for one in reversed(rounds[:-1]):
+        if one.evaluation is not None:
+            yield f"of round {one.round}", one.evaluation.accuracy
+    if rounds[0].before is not None:
+        yield "from before the first round", rounds[0].before.accuracy
+
+
+def _widened(rounds: Sequence[RoundResult]) -> GateResult | None:
+    """The gap between judge and people is real, and not smaller than after the round before."""
+    if len(rounds) < 2:
+        return None
+    before, last = rounds[-2:]
     then, now = before.wins, last.wins
     if then is None or now is None or then.gap is None or now.gap is None:
         return None

@@ -14,7 +14,9 @@ def rounds_plot(results: Sequence[RoundResult]) -> str:
     """An ``<svg>``: win rates of judge and people by round, the gap with its error, accuracy."""
 
     def draw(axes: "Axes") -> None:
-        compared = [(one.round, one.wins) for one in results if one.wins is not None]
+        measured_by = ((one.round, one.wins) for one in results if one.wins is not None)
+        # of one that waits for people nothing is known
+        compared = [(number, wins) for number, wins in measured_by if wins.gap is not None]
         numbers = [number for number, _ in compared]
         for label, colour, values in (
             ("judge", BLUE, [100 * (wins.judge or 0) for _, wins in compared]),

@@ -72,6 +72,8 @@ def test_rounds_wait_for_people_and_go_on_when_they_have_labelled(
     assert "round 1: 1 prompts gave no answer, 1 anchor prompts could not" in first_round.stdout
     first = RoundsState.model_validate_json((out / STATE_FILE).read_bytes())
     assert [one.waits for one in first.results] == [True]
+    # half of six and one that is too long
+    assert len(first.asked) == 4
     assert (out / "round-1" / "model.safetensors").exists()
 
     waiting = _lines(out / WAITING_FILE)

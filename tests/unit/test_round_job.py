@@ -13,7 +13,7 @@ from cli.project import load_project
 from cli.rewarded import section
 from cli.round_job import RoundJob, RoundSurroundings, run_job, train_job
 from cli.round_project import project_rounds
-from cli.round_state import RoundsState, write_state
+from cli.round_state import RoundsState, read_state, write_state
 from cli.tune_job import tuned_on
 from consumers.calibration.holdout_ledger import HoldoutLedger
 from consumers.calibration.labellers import Labellers
@@ -28,6 +28,7 @@ from schemas.records import HumanWinner, Message, Purpose, RunStatus, Verdict
 from tests.frozen_rows import frozen_rows
 from tests.preferences import calibration, human, label, preference
 from tests.promotions import run
+from tests.unit.inference_fixtures import save_tiny_model
 from tests.unit.test_calibration_teachers import NEW, OLD, judged
 from tests.unit.test_rounds import evaluated, one
 from tests.webhook_receiver import receiver
@@ -39,7 +40,7 @@ from trainer.grpo import GrpoConfig
 from trainer.local_topics import LocalTopics
 from trainer.online import CriterionReward
 from trainer.promotion.settings import PromotionSettings
-from trainer.prompts import Prompt
+from trainer.prompts import Prompt, prompt_ids
 
 E = TypeVar("E", bound=Event)
 
@@ -162,6 +163,41 @@ def test_reward_hacking_ends_the_rounds_and_is_told_once_as_such(tmp_path: Path)
     assert (posted["kind"], posted["run_id"]) == ("reward_hacking", "second-run-id")
     assert found.stopped in str(posted["text"])
     assert around.topics.events(Run)[-1].status is RunStatus.WITHHELD
+
+
+def test_no_prompt_is_asked_in_two_rounds_however_many_there_are(tmp_path: Path) -> None:
+    job, _ = job_in(tmp_path)
+    job = replace(job, n=3, prompts=asked(gate_reads()[:9]))
+    first, second, _ = job.parts()
+    ids = prompt_ids(first)
+    assert job.parts(1, ids)[:2] == [(), second]
+    more = replace(job, n=5).parts(1, ids)
+    assert [len(part) for part in more] == [0, 2, 2, 1, 1]
+    assert not ids & prompt_ids(prompt for part in more for prompt in part)
+    with pytest.raises(ConfigError, match="6 prompts that no round asked are too few for 7 rounds"):
+        replace(job, n=8).parts(1, ids)
+
+
+def test_a_reward_model_answers_nothing(tmp_path: Path) -> None:
+    job, around = job_in(tmp_path)
+    job = replace(job, algorithm="reward", prompts=asked(gate_reads()[:1]))
+    with pytest.raises(ConfigError, match="reward makes no policy"):
+        run_job(job, around)
+
+
+def test_a_round_that_a_gate_refused_is_tried_again(tmp_path: Path) -> None:
+    """People may have labelled what was missing."""
+    refused = one(1, None, verdict=Verdict.INCONCLUSIVE, refusal="never calibrated", run_id="first")
+    job, around = job_in(tmp_path, human("a"))
+    policy = save_tiny_model(job.policy)
+    job = replace(job, policy=policy, prompts=asked(gate_reads()[:1]))
+    write_state(job.out, RoundsState(results=(refused,)))
+    found = run_job(job, around)
+    (again,) = found.results
+    # people's rows alone are not trained on either
+    assert again.refusal.startswith("human_share: INCONCLUSIVE")
+    assert [told.run_id for told in around.topics.events(Run)] == [again.run_id]
+    assert read_state(job.out).asked == ()
 
 
 def test_an_audited_flip_rate_is_refused_before_any_work(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.promotions import run
 from trainer.anchor_wins import AnchorWins, Stratum, wins_of
 from trainer.evaluate import Answered, Evaluation, summarise
 from trainer.rounds import RoundResult, why_stop, withheld
+from trainer.rounds_plot import rounds_plot
 
 
 def one(number: int, gap: float | None, error: float = 0.01, **changes: object) -> RoundResult:
@@ -87,6 +88,24 @@ def test_accuracy_that_falls_while_the_judge_is_content_is_hacking() -> None:
     assert "reward hacking; go back to the policy of round 1" in said
 
 
+def test_accuracy_below_that_from_before_the_first_round_is_hacking_too() -> None:
+    start, fell = evaluated(360), evaluated(280)
+    said = why_stop([one(1, 0.0, before=start, evaluation=fell)])
+    assert said is not None
+    assert "from 90.0% to 70.0% by round 1" in said
+    assert "go back to the policy from before the first round" in said
+    assert why_stop([one(1, 0.0, before=fell, evaluation=start)]) is None
+
+
+def test_accuracy_that_falls_little_by_little_is_hacking_at_last() -> None:
+    rights = (360, 352, 344, 330)
+    results = [one(n, 0.0, evaluation=evaluated(right)) for n, right in enumerate(rights, 1)]
+    assert why_stop(results[:3]) is None
+    said = why_stop(results)
+    assert said is not None
+    assert "from 90.0% to 82.5% by round 4" in said
+
+
 def test_a_fall_that_may_be_chance_does_not_stop() -> None:
     assert (
         why_stop([one(1, 0.0, evaluation=evaluated(360)), one(2, 0.0, evaluation=evaluated(352))])
@@ -122,6 +141,14 @@ def test_a_gap_that_grew_withholds_the_policy_too() -> None:
 def test_nothing_measured_against_it_withholds_nothing(results: list[RoundResult]) -> None:
     results = [result.model_copy(update={"run_id": "second-run-id"}) for result in results]
     assert withheld(results, [run("second")], NOON) is None
+
+
+def test_a_round_that_waits_for_people_is_not_drawn_as_one_that_never_won() -> None:
+    waits = one(2, None, wins=AnchorWins(n=0, waiting=9))
+    alone, beside = rounds_plot([one(1, 0.1)]), rounds_plot([one(1, 0.1), waits])
+    markers = [plot.count("<use ") for plot in (alone, beside)]
+    # one more tick of the axis, and no point
+    assert markers[1] == markers[0] + 1
 
 
 def whole(scores: list[tuple[float, float]]) -> Stratum:
