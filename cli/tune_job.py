@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from cli.current_judge import judge_config
+from cli.current_judge import current_judge, judge_config
 from cli.freezing import load_own
 from cli.round_job import RoundJob, RoundSurroundings, train_job
 from infra.settings import Settings
@@ -112,6 +112,7 @@ def run_trials(
         temperature=job.temperature,
         anchors=job.measuring(),
         clock=lambda: datetime.now(UTC),
+        judge_config_hash=current_judge(job.project, job.project_dir, Settings()),
     )
     steps = RoundSteps(around.topics, around.people, asking, job.policy, around.pending)
     calibrations = [*around.own(job).events(Calibration), *around.ledger.readings()]

@@ -19,7 +19,6 @@ from trainer.fresh_sets import (
     anchor_set,
     fresh_answers,
     in_process,
-    is_of,
     traffic_sets,
 )
 from trainer.label_sample import LABELS, label_sample
@@ -66,9 +65,9 @@ class People(Protocol):
 class Asking:
     """How policies are asked. ``anchors`` are prompts that measure, and are never trained on.
 
-    ``workload_id`` is whose pairs are taken; of rlaif rows only those of ``judge_config_hash``, the
-    judge that answers now. ``labels`` is how many of a policy's comparisons people are asked about
-    at most.
+    ``workload_id`` is whose pairs are taken; of rlaif rows and of verdicts on anchors only those of
+    ``judge_config_hash``, the judge that answers now (None: any). ``labels`` is how many of a
+    policy's comparisons people are asked about at most.
     """
 
     workload_id: str
@@ -161,7 +160,8 @@ class RoundSteps:
         return wins.model_copy(update={"unanswered": unanswered})
 
     def _judged(self, policy: Path, purpose: Purpose) -> tuple[list[Judgment], int]:
-        """Also how many prompts one of the two could not be asked."""
+        """The judge's verdicts on fresh answers, and how many prompts one of the two could not be
+        asked. The log may hold others of the same policy: of another judge, or temperature."""
         now = self._asking.clock()
         # one after the other: each may have all the memory there is
         ours, reference = (self._answers(folder, now) for folder in (policy, self._reference))
@@ -176,16 +176,23 @@ class RoundSteps:
                 f"{self._reference}; give some that their contexts have room for"
             )
         self._pass_through(sets)
-        written = folder_fingerprint(policy)
-        judgments = [
-            judgment
-            for judgment in self._log.events(Judgment)
-            if judgment.comparison.purpose is purpose
-            and any(
-                is_of(side.candidate, written)
-                for side in (judgment.comparison.a, judgment.comparison.b)
+        made = {frozenset(one.completion_id for one in each.candidates) for each in sets}
+        judged = [
+            one
+            for one in self._log.events(Judgment)
+            if one.comparison.purpose is purpose
+            and frozenset(
+                side.candidate.completion_id for side in (one.comparison.a, one.comparison.b)
             )
+            in made
         ]
+        judge = self._asking.judge_config_hash
+        judgments = [one for one in judged if judge in (None, one.judge_config_hash)]
+        if judged and not judgments:
+            raise ConfigError(
+                f"the answers of {policy} were judged, but not by the project's judge as it is now "
+                f"({judge}); restart the judge's workers, and run it again"
+            )
         return judgments, len(ours) - len(sets)
 
     def _answers(self, folder: Path, now: datetime) -> list[Completion | None]:

@@ -8,13 +8,20 @@ import pytest
 
 from infra.settings import Settings
 from schemas.errors import ConfigError
-from schemas.events import CandidateSet, Event
-from schemas.records import Expectation, ExpectationKind, Purpose
+from schemas.events import CandidateSet, Event, Judgment
+from schemas.records import (
+    Expectation,
+    ExpectationKind,
+    Outcome,
+    Purpose,
+    VerifiedCandidate,
+    Winner,
+)
 from streams.discard import discard
 from streams.inference.chat import as_messages
 from streams.inference.in_process import InProcessModel
 from streams.sample import SampleSettings
-from tests.events import NOON
+from tests.events import NOON, comparison, judgment
 from tests.preferences import human, preference
 from tests.unit.inference_fixtures import CONTEXT_TOKENS, save_tiny_model
 from tests.unit.test_round_job import elsewhere, job_in
@@ -70,6 +77,8 @@ def compared(
     reference: Path,
     anchors: Sequence[EvaluationPrompt],
     open_policy: OpenPolicy,
+    judge: str | None = None,
+    logged: Sequence[Event] = (),
 ) -> tuple[WinRate, list[CandidateSet]]:
     """What a round finds, and the sets that it makes of greedy answers on the anchors."""
     asking = Asking(
@@ -79,10 +88,12 @@ def compared(
         anchors=anchors,
         clock=lambda: NOON,
         open_policy=open_policy,
+        judge_config_hash=judge,
     )
     _, around = job_in(folder)
     with asyncio.Runner() as runner:
         log = LocalTopics(Settings(data_dir=folder), [Ends()], runner)
+        log.remember(logged)
         steps = RoundSteps(log, around.people, asking, reference, lambda _: None)
         return steps.judge_wins(policy), log.events(CandidateSet)
 
@@ -112,6 +123,33 @@ def test_an_anchor_beyond_the_context_is_counted_and_the_others_are_compared(
     assert [one.prompt_id for one in sets] == [one.prompt_id for one in PROMPTS]
     with pytest.raises(ConfigError, match="none of 1 anchor prompts can be answered by both"):
         compared(tmp_path, ours, reference, [LONG], in_process)
+
+
+def test_verdicts_of_a_former_judge_or_at_another_temperature_do_not_count(tmp_path: Path) -> None:
+    """As where the rubric changed while people labelled, or between two searches for beta."""
+    ours, reference = (save_tiny_model(tmp_path / name, seed) for seed, name in enumerate("ab"))
+    _, (asked, *_) = compared(tmp_path, ours, reference, PROMPTS, in_process)
+    policy, other = (
+        VerifiedCandidate(candidate=one, outcome=Outcome.PASSED) for one in asked.candidates
+    )
+    warmer = other.model_copy(
+        update={"candidate": other.candidate.model_copy(update={"completion_id": "at 0.7"})}
+    )
+
+    def verdict(name: str, winner: Winner, judge: str, other: VerifiedCandidate) -> Judgment:
+        pair = comparison(policy, other, event_id=name, purpose=asked.purpose)
+        return judgment(pair, event_id=name, winner=winner, judge_config_hash=judge)
+
+    former = verdict("former", Winner.B, "before", other)
+    logged = [
+        verdict("now", Winner.A, "now", other),
+        former,
+        verdict("warmer", Winner.B, "now", warmer),
+    ]
+    wins, _ = compared(tmp_path, ours, reference, PROMPTS, in_process, "now", logged)
+    assert (wins.n, wins.value) == (1, 1.0)
+    with pytest.raises(ConfigError, match="not by the project's judge as it is now"):
+        compared(tmp_path, ours, reference, PROMPTS, in_process, "now", [former])
 
 
 def test_a_rounds_prompt_beyond_the_context_is_counted(tmp_path: Path) -> None:
