@@ -124,12 +124,10 @@ class Fields:
             ), at
 
         found = self._items(entry, at, end)
-
-        def column() -> pa.Array:
-            keys, items = found.column().flatten()
-            return pa.MapArray.from_arrays(found.offsets, keys, items)
-
-        return column, self._chunk.within(found.after, end, ~found.repeated())
+        # Not Arrow's map, which `datasets` refuses to load.
+        return lambda: pa.ListArray.from_arrays(found.offsets, found.column()), self._chunk.within(
+            found.after, end, ~found.repeated()
+        )
 
     def _items(
         self, read: Callable[[Places, Places], tuple[Column, Places]], at: Places, end: Places

@@ -117,10 +117,12 @@ def check_rows(rows: Iterable[Event], manifest: Manifest, folder: Path) -> None:
 
 
 def _columns(row: Event) -> dict[str, object]:
-    """Arrow takes a map as its entries."""
+    """A map is a list of its entries."""
     record = row.model_dump()
     return {
-        name: list(value.items()) if isinstance(value, dict) else value
+        name: [{"key": key, "value": item} for key, item in value.items()]
+        if isinstance(value, dict)
+        else value
         for name, value in record.items()
     }
 
@@ -131,5 +133,8 @@ def _event(event: type[Event], record: dict[str, Any]) -> Event:
     given = {name: value for name, value in record.items() if value is not None}
     for name in given:
         if getattr(fields[name].annotation, "__origin__", None) is dict:
-            given[name] = dict(given[name])
+            # Older files have Arrow's map, whose entries are pairs.
+            given[name] = dict(
+                tuple(entry.values()) if isinstance(entry, dict) else entry for entry in given[name]
+            )
     return event.model_validate(given)

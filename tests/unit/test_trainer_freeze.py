@@ -8,11 +8,14 @@ from pathlib import Path
 from random import Random
 
 import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from datasets import Features
 
 from schemas.codec import Codec
 from schemas.errors import ConfigError
-from schemas.events import Label, Preference
+from schemas.events import Event, Label, Preference
 from schemas.records import HumanWinner, LabelRole, OffsetRange, PreferenceSource
 from tests.events import completion
 from tests.frozen_rows import frozen_rows
@@ -237,6 +240,24 @@ def test_a_dataset_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     path = write(dataset, tmp_path / "data")
     assert load(path) == dataset
     assert load(path.parent) == dataset
+
+
+@pytest.mark.parametrize("event", [Preference, Label])
+def test_the_columns_are_such_as_hugging_faces_datasets_load(event: type[Event]) -> None:
+    columns = columns_of(newest_schema(event).schema_id)
+    assert list(Features.from_arrow_schema(columns)) == columns.names
+
+
+def test_a_file_with_arrows_maps_of_an_earlier_release_is_read(tmp_path: Path) -> None:
+    dataset = frozen(preference("a", chosen_checks={"sql": "PASS"}), human("h"))
+    rows = write(dataset, tmp_path).with_name("rows.parquet")
+    table = pq.read_table(rows)
+    for name in ("chosen_checks", "rejected_checks"):
+        pairs = [[(one["key"], one["value"]) for one in row] for row in table[name].to_pylist()]
+        maps = pa.array(pairs, pa.map_(pa.string(), pa.string()))
+        table = table.set_column(table.column_names.index(name), name, maps)
+    pq.write_table(table, rows)
+    assert load(tmp_path) == dataset
 
 
 def test_writing_the_same_dataset_twice_is_harmless_and_another_is_refused(tmp_path: Path) -> None:
