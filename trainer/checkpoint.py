@@ -39,17 +39,28 @@ class Policy:
     def token_ids(
         self, chats: Sequence[Sequence[Message]], *, for_answer: bool = False
     ) -> list[list[int]]:
-        """Tokens of each chat as the template writes it; ``for_answer``: ready for one."""
-        texts = [
-            self.tokenizer.apply_chat_template(
-                [message.model_dump() for message in chat],
-                add_generation_prompt=for_answer,
-                tokenize=False,
-            )
-            for chat in chats
-        ]
+        """Tokens of each chat as the template writes it; ``for_answer``: ready for one.
+
+        Raises ``ConfigError`` for a chat that the template refuses.
+        """
+        texts = [self._text(chat, for_answer) for chat in chats]
         ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False).input_ids
         return ids
+
+    def _text(self, chat: Sequence[Message], for_answer: bool) -> str:
+        turns = [message.model_dump() for message in chat]
+        try:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    turns, add_generation_prompt=for_answer, tokenize=False
+                )
+            )
+        except Exception as error:  # a template raises what it likes, such as for an unknown role
+            roles = ", ".join(message.role for message in chat)
+            raise ConfigError(
+                f"{self.model.name_or_path}: its chat template refuses turns of {roles} ({error}); "
+                "take a policy that knows them, or freeze without such prompts by --exclude"
+            ) from None
 
 
 def load_policy(path: Path, max_length: int | None = None) -> Policy:

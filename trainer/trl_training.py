@@ -158,8 +158,10 @@ def train_with(
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
             save(trainer, policy, lambda: method.load(policy_path, config), out_dir)
     except BaseException as error:
-        # What the same command would only run into again is of no use.
-        if isinstance(error, (ConfigError, Diverged)) or not can_resume(part):
+        # What the same command would only run into again is of no use. One that went on may lack
+        # what it had before: a reward model's folder, a server.
+        again = isinstance(error, Diverged) or (isinstance(error, ConfigError) and not checkpoint)
+        if again or not can_resume(part):
             discard_part(out_dir)
         raise
     hyper_parameters = config.model_dump() | {"max_length": policy.max_length}

@@ -10,6 +10,7 @@ from schemas.errors import ConfigError, Fatal
 from tests.frozen_rows import frozen_rows
 from tests.full_disk import room_for
 from tests.pair_rows import PAIR_ROWS
+from tests.preferences import said
 from tests.tiny_policy import save_tiny_policy
 from trainer.checkpoint import part_dir
 from trainer.dataset import load, write
@@ -66,6 +67,19 @@ def test_a_checkpoint_that_was_copied_half_or_is_of_another_size_is_named(tmp_pa
         with pytest.raises(ConfigError, match=f"{folder.name}: the checkpoint cannot be loaded"):
             train(PAIR_ROWS, folder, DpoConfig(**FAST), tmp_path / "new", ignore)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["half", "other"]
+
+
+def test_turns_that_the_chat_template_refuses_are_named(tmp_path: Path) -> None:
+    strict = (
+        "{% for m in messages %}{% if m['role'] == 'system' %}"
+        "{{ raise_exception('no system turn') }}{% endif %}{{ m['content'] }} {% endfor %}"
+    )
+    policy = save_tiny_policy(tmp_path / "old", template=strict)
+    rule = said("be good", "system")
+    rows = [row.model_copy(update={"prompt": rule + row.prompt}) for row in PAIR_ROWS]
+    with pytest.raises(ConfigError, match=r"old: its chat template refuses turns of system, user"):
+        train(rows, policy, DpoConfig(**FAST), tmp_path / "new", ignore)
+    assert [path.name for path in tmp_path.iterdir()] == ["old"]
 
 
 def test_a_dataset_without_room_is_no_dataset(tmp_path: Path) -> None:

@@ -85,6 +85,22 @@ def test_another_training_in_the_same_folder_is_refused_by_what_differs(
     assert trains("dpo")(PAIR_ROWS, policy, out, ignore).resumed_from > 0
 
 
+def test_what_is_missing_when_it_goes_on_costs_no_step_that_was_saved(
+    policy: Path, tmp_path: Path
+) -> None:
+    """A disk that is not mounted yet, say."""
+    reward, away = tmp_path / "reward", tmp_path / "away"
+    trains("reward", epochs=1)(PAIR_ROWS, policy, reward, ignore)
+    grpo = trains("grpo", reward_model=reward)
+    with pytest.raises(KeyboardInterrupt):
+        grpo(PAIR_ROWS, policy, tmp_path / "new", ends_at(11))
+    reward.rename(away)
+    with pytest.raises(ConfigError, match="reward: no reward model"):
+        grpo(PAIR_ROWS, policy, tmp_path / "new", ignore)
+    away.rename(reward)
+    assert grpo(PAIR_ROWS, policy, tmp_path / "new", ignore).resumed_from > 0
+
+
 def test_a_half_written_checkpoint_is_not_gone_on_from(policy: Path, tmp_path: Path) -> None:
     out = tmp_path / "new"
     with pytest.raises(KeyboardInterrupt):
