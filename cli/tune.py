@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from trainer.tuning import Trial
 
+_TABLE = "tuning.json"
+
 
 def tune(
     policy: Annotated[Path, typer.Option(help="Checkpoint folder that every trial begins from.")],
@@ -66,6 +68,11 @@ def tune(
             "--judge-config chooses among what the topic holds; the rows of a --manifest are "
             "chosen: leave it out"
         )
+    if (out / _TABLE).exists():
+        raise ConfigError(
+            f"{out}: holds the trials of another search, which would be removed; choose another "
+            "folder for --out"
+        )
     console = Console(stderr=as_json)
     display = Display(console)
     opened = project_rounds(
@@ -101,7 +108,7 @@ def tune(
         )
     taken = best(trials, algorithm)
     with a_full_disk_is_fatal(out):
-        (out / "tuning.json").write_text(_json(trials, taken), encoding="utf-8")
+        (out / _TABLE).write_text(_json(trials, taken), encoding="utf-8")
     if as_json:
         typer.echo(_json(trials, taken))
     else:

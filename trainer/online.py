@@ -86,6 +86,12 @@ class OnlineConfig(TrainingConfig):
         return self.model_copy(update={"criteria": criteria, "reward_model": model})
 
     @property
+    def models(self) -> dict[str, Path]:
+        """The folders of reward models, by the names that they are logged as."""
+        model = {} if self.reward_model is None else {"model": self.reward_model}
+        return model | {name: one.folder for name, one in self.criteria.items()}
+
+    @property
     def reading(self) -> Reading:
         """Prompts only, each with room for an answer."""
         return Reading(answers=(), room=self.answer_tokens)
@@ -121,7 +127,7 @@ def online(
             trainer.add_callback(expecting(rewarded))
             return trainer
 
-        method = Method(name=name, build=built, reading=config.reading)
+        method = Method(name=name, build=built, reading=config.reading, models=config.models)
         return train_with(method, dataset, policy_path, config, out_dir, watch)
 
     return train

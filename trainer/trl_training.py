@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -109,13 +109,17 @@ class Job(Generic[C]):
 
 @dataclass(frozen=True, kw_only=True)
 class Method(Generic[C]):
-    """An algorithm: its name, how it reads rows, and its trainer."""
+    """An algorithm: its name, how it reads rows, and its trainer.
+
+    ``models`` are the folders of others that decide what is learned, by the names of settings.
+    """
 
     name: str
     build: Callable[[Job[C]], "Trainer"]
     reading: Reading = field(default_factory=Reading)
     load: Callable[[Path, C], Policy] = lambda path, config: load_policy(path, config.max_length)
     kind: Kind = "policy"
+    models: Mapping[str, Path] = field(default_factory=dict)
 
 
 def train_with(
@@ -184,7 +188,11 @@ def _origin(method: Method[C], fitted: Fitted, config: TrainingConfig, policy_pa
     settings = config.model_dump(mode="json", exclude=set(WITHOUT_EFFECT))
     return Origin(
         algorithm=method.name,
-        config={name: str(value) for name, value in settings.items()},
+        config={name: str(value) for name, value in settings.items()}
+        | {
+            f"weights of {name}": folder_fingerprint(folder) if folder.is_dir() else "none"
+            for name, folder in method.models.items()
+        },
         rows_sha256=row_sha256(fitted.rows, newest_schema()),
         policy=folder_fingerprint(policy_path),
         processes=processes.count(),

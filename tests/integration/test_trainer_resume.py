@@ -1,5 +1,6 @@
 """A training that was ended goes on from its checkpoint and ends with the same weights."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -85,20 +86,44 @@ def test_another_training_in_the_same_folder_is_refused_by_what_differs(
     assert trains("dpo")(PAIR_ROWS, policy, out, ignore).resumed_from > 0
 
 
-def test_what_is_missing_when_it_goes_on_costs_no_step_that_was_saved(
-    policy: Path, tmp_path: Path
-) -> None:
-    """A disk that is not mounted yet, say."""
+def test_other_weights_of_its_reward_model_are_refused_too(policy: Path, tmp_path: Path) -> None:
+    """Or none: a disk that is not mounted yet, say."""
     reward, away = tmp_path / "reward", tmp_path / "away"
     trains("reward", epochs=1)(PAIR_ROWS, policy, reward, ignore)
     grpo = trains("grpo", reward_model=reward)
     with pytest.raises(KeyboardInterrupt):
         grpo(PAIR_ROWS, policy, tmp_path / "new", ends_at(11))
     reward.rename(away)
-    with pytest.raises(ConfigError, match="reward: no reward model"):
+    with pytest.raises(ConfigError, match=r"another weights of model \(sha256:\w+, now none\)"):
         grpo(PAIR_ROWS, policy, tmp_path / "new", ignore)
+    trains("reward", epochs=1, seed=1)(PAIR_ROWS, policy, reward, ignore)
+    with pytest.raises(ConfigError, match=r"another weights of model \(sha256:\w+, now sha256:"):
+        grpo(PAIR_ROWS, policy, tmp_path / "new", ignore)
+    shutil.rmtree(reward)
     away.rename(reward)
     assert grpo(PAIR_ROWS, policy, tmp_path / "new", ignore).resumed_from > 0
+
+
+def test_what_is_missing_when_it_goes_on_costs_no_step_that_was_saved(
+    policy: Path, tmp_path: Path
+) -> None:
+    there = True
+
+    def asked(completions: list[list[dict[str, str]]], **columns: object) -> list[float]:
+        if not there:
+            raise ConfigError("nobody rewards")
+        return goodness(completions)
+
+    one = ALGORITHMS["rloo"]
+    config = one.config(**(SETTINGS | {"answers": 4, "answer_tokens": 8, "epochs": 1}))
+    rloo = one.with_config(config, rewards=[Reward(name="asked", function=asked)])
+    with pytest.raises(KeyboardInterrupt):
+        rloo(PAIR_ROWS, policy, tmp_path / "new", ends_at(11))
+    there = False
+    with pytest.raises(ConfigError, match="nobody rewards"):
+        rloo(PAIR_ROWS, policy, tmp_path / "new", ignore)
+    there = True
+    assert rloo(PAIR_ROWS, policy, tmp_path / "new", ignore).resumed_from > 0
 
 
 def test_a_half_written_checkpoint_is_not_gone_on_from(policy: Path, tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_the_rows_of_a_manifest_are_chosen(tmp_path: Path) -> None:
     assert "the rows of a --manifest are chosen: leave it out" in str(refused.exception)
 
 
+def test_the_trials_of_another_search_are_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "tuning.json").write_text("{}", encoding="utf-8")
+    refused = prefstream(
+        *("tune", "--policy", tmp_path, "--anchors", tmp_path / "a.jsonl", "--out", tmp_path)
+    )
+    assert isinstance(refused.exception, ConfigError)
+    assert "holds the trials of another search" in str(refused.exception)
+
+
 def test_the_highest_win_rate_is_taken_where_it_stands_out() -> None:
     assert best([trial(0.03, 0.70), trial(0.1, 0.60), trial(0.3, 0.55)], "dpo").beta == 0.03
 
