@@ -7,6 +7,7 @@ import duckdb
 from infra.full_disk import a_full_disk_is_fatal
 from schemas.events import TOPICS, Label
 from trainer.manifest import ROWS_FILE, Manifest, read_manifest
+from trainer.table_cell import cell
 
 CARD_FILE = "README.md"
 _LABELS = TOPICS[Label]
@@ -28,9 +29,9 @@ def card(folder: Path) -> str:
         *described,
         "## Identity",
         "",
-        f"- workload: {_cell(manifest.workload_id or 'all')}",
+        f"- workload: {cell(manifest.workload_id or 'all')}",
         f"- judge_config_hash: {manifest.judge_config_hash or 'no rlaif rows'}",
-        f"- rubric: {_cell(manifest.rubric or 'any')}",
+        f"- rubric: {cell(manifest.rubric or 'any')}",
         f"- manifest: {manifest.manifest_hash}",
         f"- rows (SHA-256): {manifest.row_sha256}",
         "- prompts kept out, as they measure something or nearly repeat one that does: "
@@ -95,10 +96,5 @@ def _counts(db: duckdb.DuckDBPyConnection, column: str) -> dict[str, int]:
 def _table(title: str, counts: dict[str, int]) -> list[str]:
     if not counts:
         return []
-    body = [f"| {_cell(name)} | {n:,} |" for name, n in sorted(counts.items())]
+    body = [f"| {cell(name) or 'none'} | {n:,} |" for name, n in sorted(counts.items())]
     return [f"| {title} | rows |", "|---|---:|", *body, ""]
-
-
-def _cell(text: str) -> str:
-    """Names come from events: they may not end the cell or the table."""
-    return " ".join(text.replace("|", "\\|").split()) or "none"

@@ -1,6 +1,7 @@
 """The whole story, tiny: every policy, both rounds, the report; and taken up again."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from examples.harbor.full.policies import TITLES, Name
 from examples.harbor.full.result import FullResult
 from examples.harbor.full.story import FullStory
 from infra.settings import Settings
+from schemas.errors import ConfigError
 
 pytestmark = pytest.mark.integration
 
@@ -51,23 +53,31 @@ def test_the_whole_story_and_that_it_goes_on_where_it_stopped(tmp_path: Path) ->
     kept = (workspace.policies / f"{Name.GRPO}-0" / "model.safetensors").stat().st_mtime_ns
     assert kept == trained
 
+    # what it has kept is not told as another story's
+    with pytest.raises(ConfigError, match="begun with other settings"):
+        _tell(workspace, sizes=replace(SIZES, prompts=9))
+    with pytest.raises(ConfigError, match="begun with other settings"):
+        _tell(workspace, min_kappa=-0.8)
 
-def _tell(workspace: Workspace) -> FullResult:
+
+def _tell(workspace: Workspace, *, sizes: Sizes = SIZES, min_kappa: float = -0.9) -> FullResult:
     settings = Settings(data_dir=workspace.root / "stack")
     with running_in_process(settings, workspace.project) as backend:
         display = Display(Console(quiet=True))
-        rules = _quick(harbor_rules(workspace.project))
-        story = FullStory(backend, workspace, rules, SIZES, [0], display)
+        rules = _quick(harbor_rules(workspace.project), min_kappa)
+        story = FullStory(backend, workspace, rules, sizes, [0], display)
         return story.tell(time.monotonic())
 
 
-def _quick(rules: Rules) -> Rules:
+def _quick(rules: Rules, min_kappa: float) -> Rules:
     """A gate that so few anchors can pass, and one short step for each algorithm that samples."""
     short = {"answers": 2, "batch_size": 16, "answer_tokens": 24}
     algorithms = dict(rules.algorithms)
     for name in ("rloo", "grpo"):
         algorithms[name] = algorithms[name].model_copy(update=short)
-    gate = rules.gate.model_copy(update={"min_anchors": 2, "min_kappa": -0.9, "min_coverage": 0.0})
+    gate = rules.gate.model_copy(
+        update={"min_anchors": 2, "min_kappa": min_kappa, "min_coverage": 0.0}
+    )
     return Rules(
         pipeline=rules.pipeline,
         calibration=rules.calibration,

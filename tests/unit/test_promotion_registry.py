@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from schemas.errors import ConfigError
 from schemas.events import Run
-from schemas.records import RunStatus
+from schemas.records import GateResult, RunStatus, Verdict
 from tests.command_line import prefstream
 from tests.events import NOON
 from tests.promotions import cleared, run, trained
@@ -66,6 +66,15 @@ def test_the_model_card_says_which_rows_did_not_fit(
     card = (registry.alias / "README.md").read_text()
     assert "trained on 668 of them after the blend: 3 cut at max_length, 2 more left out" in card
     assert read_version(registry.alias).training == counted
+
+
+def test_the_name_of_a_slice_does_not_end_a_cell_of_the_model_card(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    gate = GateResult(name="slice a|b\nc", verdict=Verdict.PASS, detail="d|e")
+    made_run = trained(tmp_path, "first").model_copy(update={"gates": (gate,)})
+    promote(cleared(made_run), registry)
+    assert r"| slice a\|b c | PASS |  |  | d\|e |" in (registry.alias / "README.md").read_text()
 
 
 def test_doing_it_again_changes_nothing(registry: ModelRegistry, tmp_path: Path) -> None:

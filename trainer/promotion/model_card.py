@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from schemas.records import GateResult
 from trainer.manifest import Manifest
+from trainer.table_cell import cell
 
 if TYPE_CHECKING:
     from trainer.promotion.version import Version
@@ -57,11 +58,10 @@ def _rows(training: Mapping[str, float]) -> Iterable[str]:
 
 def _gate(gate: GateResult) -> str:
     numbers = ("" if n is None else f"{n:.4g}" for n in (gate.value, gate.threshold))
-    detail = gate.detail.replace("|", "\\|").replace("\n", " ")
-    return f"| {gate.name} | {gate.verdict} | {' | '.join(numbers)} | {detail} |"
+    return f"| {cell(gate.name)} | {gate.verdict} | {' | '.join(numbers)} | {cell(gate.detail)} |"
 
 
 def _metrics(before: Mapping[str, float], after: Mapping[str, float]) -> Iterable[str]:
     for name in sorted(before.keys() | after.keys()):
         cells = (f"{m[name]:.4g}" if name in m else "" for m in (before, after))
-        yield f"| {name} | {' | '.join(cells)} |"
+        yield f"| {cell(name)} | {' | '.join(cells)} |"

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from schemas.errors import ConfigError
 from schemas.ids import config_hash
 from schemas.records import GateResult, Record
 from trainer.evaluate import Evaluation
@@ -14,7 +15,7 @@ R = TypeVar("R", bound=Record)
 
 
 class Cell(Record):
-    """``train_seconds`` are of all trainings behind it, its reward model's among them.
+    """``train_seconds`` are of its own training: not of its reward model's, nor of round 1's.
 
     ``refusal`` is why the gates did not let it train; there is no evaluation then.
     """
@@ -54,6 +55,21 @@ def made_of(*parts: Record | str, seeds: Sequence[int]) -> str:
     return config_hash(*parts, repr(tuple(seeds)))
 
 
+def claim(path: Path, made_of: str) -> None:
+    """Say in a file what is made beside it, before it is.
+
+    Raises ``ConfigError`` where that was begun of something else: events of both would be one log.
+    """
+    if not path.exists():
+        _write(path, made_of)
+    elif path.read_text(encoding="utf-8") != made_of:
+        raise ConfigError(
+            f"{path.parent.parent} was begun with other settings (--quick, its project's "
+            "pipeline.yaml, or another version of Harbor), whose labels would be mixed with these; "
+            "take those settings, name another --data-dir, or remove the folder to begin anew"
+        )
+
+
 def read_record(path: Path, kind: type[R]) -> R | None:
     """The record in the file; None where there is none, or one that an earlier version wrote."""
     try:
@@ -64,7 +80,11 @@ def read_record(path: Path, kind: type[R]) -> R | None:
 
 def write_record(path: Path, record: Record) -> None:
     """Write it by rename."""
+    _write(path, record.model_dump_json())
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(record.model_dump_json(), encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)

@@ -70,6 +70,11 @@ class Kitchen:
             case Name.SFT:
                 evaluation = self._trainings.evaluate(self._trainings.start)
                 return Cell(name=name, seed=self._seed, evaluation=evaluation, made_of=made_of)
+            case Name.BEST_OF_4 if not self.policy(Name.REWARD, self._seed).exists():
+                refusal = "there is no reward model of its seed"
+                return Cell(
+                    name=name, seed=self._seed, evaluation=None, refusal=refusal, made_of=made_of
+                )
             case Name.BEST_OF_4:
                 evaluation = self._trainings.evaluate_model(self._best_of_4)
                 return Cell(name=name, seed=self._seed, evaluation=evaluation, made_of=made_of)

@@ -42,6 +42,10 @@ def margins(result: FullResult) -> str:
 
     def draw(axes: "Axes") -> None:
         rounds = [one for one in result.rounds if one.margins]
+        axes.set_xlabel("margin |m| of the judge, log-odds (13.8: as sure as is counted)")
+        axes.set_ylabel("pairs")
+        if not rounds:
+            return
         axes.hist(
             [list(one.margins) for one in rounds],
             bins=28,
@@ -50,10 +54,7 @@ def margins(result: FullResult) -> str:
             label=[f"round {one.round}: {len(one.margins)} pairs" for one in rounds],
             color=[BLUE, ORANGE][: len(rounds)],
         )
-        axes.set_xlabel("margin |m| of the judge, log-odds (13.8: as sure as is counted)")
-        axes.set_ylabel("pairs")
-        if rounds:
-            axes.legend(frameon=False)
+        axes.legend(frameon=False)
 
     return svg(draw)
 

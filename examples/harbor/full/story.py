@@ -13,7 +13,7 @@ from examples.harbor.demo.result import AccountingFigures
 from examples.harbor.demo.sizes import Sizes
 from examples.harbor.demo.training import Rules, Trainings
 from examples.harbor.demo.workspace import Workspace
-from examples.harbor.full.cells import Cell, Cells, made_of, read_record, write_record
+from examples.harbor.full.cells import Cell, Cells, claim, made_of, read_record, write_record
 from examples.harbor.full.cost import Prices, bill
 from examples.harbor.full.labelled import LabelledRound, both
 from examples.harbor.full.labelling import StoryLabelling
@@ -22,7 +22,9 @@ from examples.harbor.full.policies import ALGORITHM_OF, BY_REWARD, FIRST_SEED, T
 from examples.harbor.full.result import FullResult, MeasuredWins
 from examples.harbor.full.spread import spread
 from examples.harbor.full.targets import targets
+from schemas.errors import ConfigError
 from schemas.records import PreferenceSource
+from streams.inference.identity import folder_fingerprint
 from trainer.dataset import FrozenDataset, load, write
 
 
@@ -49,15 +51,16 @@ class FullStory:
     def tell(self, began_s: float) -> FullResult:
         """Label, train and measure whatever is missing. ``began_s`` is on the monotonic clock.
 
-        Raises ``PrefstreamError`` where a part of the stack ends or cannot be reached.
+        Raises ``ConfigError`` where the folder was begun with other settings, or the gate refuses
+        round 1, and ``PrefstreamError`` where a part of the stack ends or cannot be reached.
         """
+        claim(self._folder / "labelled-by", self._labelled_by())
         first, pairs, thumbs = self._first()
         given = Ingredients(
             pairs={Name.RLAIF_1: pairs, Name.THUMBS: thumbs},
             calibrations={Name.RLAIF_1: first.calibrations},
         )
-        self._cell(Name.RLAIF_1, FIRST_SEED, given)
-        second, more_pairs = self._second(first, pairs)
+        second, more_pairs = self._second(first, given)
         given = Ingredients(
             pairs={**given.pairs, Name.RLAIF_2: more_pairs},
             calibrations={
@@ -97,7 +100,7 @@ class FullStory:
 
     def _first(self) -> tuple[LabelledRound, FrozenDataset, FrozenDataset]:
         file, pairs, thumbs = (self._folder / name for name in ("1.json", "pairs-1", "thumbs"))
-        round_ = read_record(file, LabelledRound)
+        round_ = _kept(file)
         if round_ is None:
             round_, *datasets = self._labelling.first()
             for dataset, folder in zip(datasets, (pairs, thumbs), strict=True):
@@ -106,12 +109,20 @@ class FullStory:
         return round_, load(pairs), load(thumbs)
 
     def _second(
-        self, first: LabelledRound, pairs: FrozenDataset
+        self, first: LabelledRound, given: Ingredients
     ) -> tuple[LabelledRound, FrozenDataset]:
         file, folder = self._folder / "2.json", self._folder / "pairs-2"
-        round_ = read_record(file, LabelledRound)
+        # before it is trained anew: the answers of the one that wrote round 2's pairs would be lost
+        claim(self._folder / "round-2-by", self._made_of(Name.RLAIF_1, FIRST_SEED, given))
+        writer = self._cell(Name.RLAIF_1, FIRST_SEED, given)
+        round_ = _kept(file)
         if round_ is None:
+            if writer.refusal:
+                raise ConfigError(
+                    f"the gate refused round 1, so there is no policy for round 2: {writer.refusal}"
+                )
             policy = self._workspace.policies / f"{Name.RLAIF_1}-{FIRST_SEED}"
+            pairs, _ = given.of(Name.RLAIF_1)
             people = [row for row in pairs.rows if row.source is PreferenceSource.HUMAN]
             with self._display.step("round 2: the new policy's answers, judged and labelled"):
                 round_, dataset = self._labelling.next(first, people, policy)
@@ -156,6 +167,17 @@ class FullStory:
             seeds=[seed],
         )
 
+    def _labelled_by(self) -> str:
+        """What decides all labels: sizes, the project's stages, and production's policy."""
+        project = self._rules.pipeline
+        return made_of(
+            repr(self._sizes),
+            *(project.sample, project.verify, project.pair, project.judge, project.filter),
+            self._rules.calibration,
+            folder_fingerprint(self._workspace.checkpoints / "policy"),
+            seeds=[],
+        )
+
     def _kitchen(self, seed: int) -> Kitchen:
         trainings = Trainings(
             self._backend,
@@ -167,6 +189,16 @@ class FullStory:
             seed,
         )
         return Kitchen(self._workspace, self._rules, self._backend.settings, trainings, seed)
+
+
+def _kept(file: Path) -> LabelledRound | None:
+    round_ = read_record(file, LabelledRound)
+    if round_ is None and file.exists():
+        raise ConfigError(
+            f"{file} was written by another version of prefstream; name another --data-dir, or "
+            f"remove {file.parent.parent} to begin anew"
+        )
+    return round_
 
 
 def _write_anew(dataset: FrozenDataset, folder: Path) -> None:

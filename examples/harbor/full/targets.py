@@ -1,6 +1,6 @@
 """What the story is expected to show, beside what it showed. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from examples.harbor.full.cost import Bill
 from examples.harbor.full.labelled import LabelledRound
@@ -41,8 +41,7 @@ def targets(
 
     sft, first = policies.get(Name.SFT), policies.get(Name.RLAIF_1)
     kappas = [one.calibration.kappa if one.calibration else None for one in rounds]
-    known = [kappa for kappa in kappas if kappa is not None]
-    wrong = [one.chosen_wrong.value for one in rounds if one.chosen_wrong.value is not None]
+    wrong = [one.chosen_wrong.value for one in rounds]
     return (
         Target(title="production above thumbs", wanted=0.09, value=above(Name.SFT, Name.THUMBS)),
         Target(
@@ -59,13 +58,13 @@ def targets(
         Target(
             title="chosen but wrong, the worse round",
             wanted=0.06,
-            value=max(wrong, default=None),
+            value=_worse(max, wrong),
             at_most=True,
         ),
         Target(
             title="kappa, the worse round",
             wanted=0.78,
-            value=min(known, default=None) if len(known) == len(kappas) else None,
+            value=_worse(min, kappas),
             is_share=False,
         ),
         Target(title="round 2 above round 1", wanted=0.0, value=above(Name.RLAIF_2, Name.RLAIF_1)),
@@ -76,3 +75,11 @@ def targets(
             value=bill.marginal_saving,
         ),
     )
+
+
+def _worse(
+    worst: Callable[[Sequence[float]], float], values: Sequence[float | None]
+) -> float | None:
+    """The worst of the rounds; None where one of them was not measured."""
+    known = [value for value in values if value is not None]
+    return worst(known) if known and len(known) == len(values) else None
