@@ -28,6 +28,8 @@ from tests.review_desk import NoTables, Office, office, pair
 
 HERE = Path(__file__).parent
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+# Ends what would hang; Playwright itself expects what is asked for within 5 s.
+_PATIENCE_MS = 60_000
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def chromium() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip("no Chromium is installed; its package is chromium")
+    expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
@@ -68,7 +71,7 @@ def chromium() -> Iterator[Browser]:
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """A browser of one person: cookies and drafts of its own."""
     made = chromium.new_context()
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(_PATIENCE_MS)
     yield made
     made.close()
 

@@ -24,6 +24,8 @@ def press(page: Page, *keys: str) -> None:
 
 def on_item(page: Page, number: int) -> None:
     expect(page.locator("h1 .number")).to_have_text(f"item {number}")
+    # The heading is there before the script that reads keys.
+    page.wait_for_load_state()
 
 
 def chosen(page: Page) -> Locator:
