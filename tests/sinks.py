@@ -16,8 +16,7 @@ from infra.settings import Settings
 from infra.stack_state import read_state
 from schemas.codec import Codec
 from schemas.events import TOPICS, Event, partition_key
-
-_START_S = 60.0
+from tests.waiting import DEADLINE_S
 
 
 class SinkProcess:
@@ -65,7 +64,7 @@ class SinkProcess:
 
     def wait_serving(self) -> None:
         """Return once it owns the tables and has said where."""
-        until_s = time.monotonic() + _START_S
+        until_s = time.monotonic() + DEADLINE_S
         while True:
             owner = read_state(self._settings.data_dir).clickhouse
             if owner is not None and owner.pid == self.running.pid:
@@ -82,7 +81,7 @@ class SinkProcess:
     def terminate(self) -> int:
         """SIGTERM; returns the exit code."""
         self.running.send_signal(signal.SIGTERM)
-        return self.running.wait(timeout=60)
+        return self.running.wait(timeout=DEADLINE_S)
 
     def rows(self, sql: str, **parameters: str) -> list[tuple[Any, ...]]:
         """What the statement answers over the sink's HTTP front."""
@@ -101,7 +100,7 @@ def produce(settings: Settings, events: Iterable[Event]) -> None:
             value=codec.encode(event),
         )
         to.poll(0)
-    assert to.flush(30) == 0
+    assert to.flush(DEADLINE_S) == 0
 
 
 def produce_bytes(settings: Settings, topic: str, *values: bytes) -> None:
@@ -109,4 +108,4 @@ def produce_bytes(settings: Settings, topic: str, *values: bytes) -> None:
     to = producer(settings)
     for value in values:
         to.produce(topic_name(settings, topic), key=b"k", value=value)
-    assert to.flush(30) == 0
+    assert to.flush(DEADLINE_S) == 0

@@ -24,7 +24,7 @@ from infra.settings import Settings
 from infra.topic_log import events, snapshot
 from schemas.events import Label
 from tests.review_desk import pair
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -70,7 +70,7 @@ class Annotator:
     """A signed-in person's browser."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.Client(base_url=url, follow_redirects=True, timeout=30)
+        self._client = httpx.Client(base_url=url, follow_redirects=True, timeout=DEADLINE_S)
         home = self._client.post("/sign-in", data={"token": token}).text
         found = re.search(r'name="csrf" value="([^"]+)"', home)
         assert found is not None

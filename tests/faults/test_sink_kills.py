@@ -13,14 +13,13 @@ from infra.kafka import consumer, group_name, topic_name
 from infra.settings import Settings
 from tests.events import completion
 from tests.sinks import SinkProcess, produce
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.integration]
 
 EVENTS = 10_000
 REPEATED = 500
 KILLS = 10
-DRAIN_S = 60.0
 
 
 class Progress:
@@ -60,7 +59,7 @@ def test_a_killed_sink_loses_nothing_and_writes_nothing_twice(
                 wait_until(partial(progress.reached, share), f"{share} committed")
                 sink.kill()
                 sink.start()
-        wait_caught_up(fresh_broker, DRAIN_S)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         sink.wait_serving()
         arrived = sink.rows(
             "SELECT count(), uniqExact((kafka_partition, kafka_offset)), sum(output_length) "

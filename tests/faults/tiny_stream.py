@@ -25,10 +25,9 @@ from streams.runner.worker_options import WorkerOptions
 from streams.topology import consumer_group
 from tests.events import candidate, candidate_set
 from tests.faults.tiny_stage import TinyOptions
+from tests.waiting import DEADLINE_S
 
 ROOT = Path(__file__).parents[2]
-# Far above what anything here takes on two busy cores: reached only by what would never come.
-DEADLINE_S = 180.0
 
 
 def scripted(event_id: str, order: str = "") -> CandidateSet:

@@ -10,12 +10,11 @@ import pytest
 
 from infra.stack_state import read_state
 from tests.processes import processes_of
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 pytestmark = pytest.mark.integration
 
 WORKERS = {"sink", "worker-sample", "worker-verify", "worker-pair", "worker-judge", "worker-filter"}
-_END_S = 60.0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -33,7 +32,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signa
             wait_until(lambda: set(read_state(stack).processes) >= WORKERS, "the workers start")
             assert len(processes_of(stack)) >= len(WORKERS)
             os.kill(demo.pid, number)
-            code = demo.wait(_END_S)
+            code = demo.wait(DEADLINE_S)
         finally:
             demo.kill()
     assert code == 130, (tmp_path / "log").read_text()

@@ -20,6 +20,7 @@ from tests.events import NOON
 from tests.preferences import preference, said
 from tests.tiny_policy import CONTEXT_TOKENS, save_tiny_policy
 from tests.unit.judge_case import ReadingModel
+from tests.waiting import DEADLINE_S
 from trainer.promotion.canary import canary
 from trainer.promotion.compare import Arena, Compared, compare_policies
 from trainer.promotion.kl import kl_per_token
@@ -69,7 +70,7 @@ def judging() -> Iterator[str]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve(done)))
     thread.start()
     try:
-        assert up.wait(30)
+        assert up.wait(DEADLINE_S)
         yield address[0]
     finally:
         loop.call_soon_threadsafe(done.set)

@@ -22,7 +22,7 @@ from tests.preferences import calibration, label
 from tests.review_desk import pair
 from tests.sinks import SinkProcess, produce
 from tests.unit.test_export import preference
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -57,7 +57,7 @@ def test_from_a_token_to_a_label_in_the_topic(fresh_broker: Settings, tmp_path: 
         assert server.stdout is not None
         url = re.search(r"http://\S+", server.stdout.readline())
         assert url is not None, (tmp_path / "log").read_text()
-        with httpx.Client(base_url=url[0], follow_redirects=True, timeout=30) as client:
+        with httpx.Client(base_url=url[0], follow_redirects=True, timeout=DEADLINE_S) as client:
             client.post("/sign-in", data={"token": token})
             wait_until(lambda: client.get("/next/LABEL").url.path == "/items/1", "the anchor")
             page = client.get("/items/1").text
@@ -68,7 +68,7 @@ def test_from_a_token_to_a_label_in_the_topic(fresh_broker: Settings, tmp_path: 
         (given,) = events(fresh_broker, Label)
         assert (given.annotator, given.winner) == ("ann", HumanWinner.TIE)
         server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
+        assert server.wait(DEADLINE_S) == 0
     finally:
         server.kill()
         server.wait()
@@ -88,7 +88,7 @@ def test_a_pair_and_its_judges_come_out_of_the_tables(
     produce(fresh_broker, [compared, judged, other, made, given, *measured])
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(fresh_broker, 60)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         evidence = TableEvidence(fresh_broker)
         assert {one.event_id for one in evidence.calibrations()} == {"c0", "c1"}
         for id_ in (compared.event_id, "j1", "p1"):

@@ -13,6 +13,7 @@ from schemas.events import Judgment
 from tests.sinks import SinkProcess, produce
 from tests.unit.judge_case import comparison
 from tests.unit.test_show import configure, judged, proofs
+from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.integration
 
@@ -45,7 +46,7 @@ def test_the_tables_are_asked_first(
 ) -> None:
     with SinkProcess(log, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(log, 60)
+        wait_caught_up(log, DEADLINE_S)
         # nobody listens there: what is shown now comes out of the tables
         monkeypatch.setenv("PREFSTREAM_BOOTSTRAP_SERVERS", "127.0.0.1:1")
         result = shown(tmp_path, found.event_id)

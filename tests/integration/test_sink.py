@@ -12,10 +12,9 @@ from schemas.errors import DependencyDown
 from schemas.events import TOPICS, Comparison
 from tests.events import candidate, candidate_set, comparison, completion, judgment, verified
 from tests.sinks import SinkProcess, produce, produce_bytes
+from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.integration
-
-DRAIN_S = 60.0
 
 
 def test_every_event_is_a_row_and_what_is_no_event_is_a_dead_letter(
@@ -34,9 +33,9 @@ def test_every_event_is_a_row_and_what_is_no_event_is_a_dead_letter(
     produce_misplaced(fresh_broker, misplaced)
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(fresh_broker, DRAIN_S)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         # Dead letters are written while draining, and are events themselves.
-        wait_caught_up(fresh_broker, DRAIN_S)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         counts = {
             topic: sink.rows(f"SELECT count() FROM {table.first}")[0][0]
             for topic, table in TABLES.items()

@@ -29,10 +29,9 @@ from tests.preferences import calibration
 from tests.promotions import FAILED, run
 from tests.sinks import SinkProcess, produce, produce_bytes
 from tests.unit.test_export import preference
+from tests.waiting import DEADLINE_S
 
 pytestmark = pytest.mark.integration
-
-WAIT_S = 60.0
 
 app = Typer()
 app.command()(account)
@@ -102,7 +101,7 @@ def test_accounts_are_closed_by_ids_and_name_what_is_missing(
     (bad,) = unreadable
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(fresh_broker, WAIT_S)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         with client(fresh_broker) as connection:
             accounts = close_accounts(flows_of_tables(fresh_broker, connection))
             verify = accounts.stages["verify"]
@@ -172,7 +171,7 @@ def test_every_named_query_runs_and_says_what_it_counts(
     )
     with SinkProcess(fresh_broker, tmp_path / "sink.log") as sink:
         sink.wait_serving()
-        wait_caught_up(fresh_broker, WAIT_S)
+        wait_caught_up(fresh_broker, DEADLINE_S)
         with client(fresh_broker) as connection:
             answers = {
                 name: ask(connection, query, {}).rows for name, query in named_queries().items()

@@ -23,7 +23,7 @@ from infra.stack_state import KafkaState, StackState, read_state
 from infra.stack_status import stack_status
 from infra.topic_log import LoggedEvent, read, snapshot
 from tests.processes import processes_of
-from tests.waiting import wait_until
+from tests.waiting import DEADLINE_S, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -167,7 +167,7 @@ def test_interrupted_up_leaves_nothing(data_dir: Path) -> None:
     )
     wait_until(lambda: len(processes_of(data_dir)) > 2, "the broker is being started")
     up.send_signal(signal.SIGINT)
-    assert up.wait(60) != 0
+    assert up.wait(DEADLINE_S) != 0
     assert processes_of(data_dir) == set()
 
 
