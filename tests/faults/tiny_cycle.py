@@ -141,13 +141,16 @@ class Cycle:
 
 
 def run_counted(folder: Path, policy: Path, out: str, kill_at: int | None) -> None:
-    """Run a cycle and write down how many steps it took on the file system; die at that step."""
+    """Run a cycle and write down how many steps it took in its folder; die at that step.
+
+    Elsewhere Python keeps compiled modules, in a first run alone.
+    """
     seen = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal seen
         writes = event == "open" and any(letter in str(arguments[1]) for letter in "wxa+")
-        if writes or event in _STEPS:
+        if (writes or event in _STEPS) and str(arguments[0]).startswith(str(folder)):
             seen += 1
             if seen == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
