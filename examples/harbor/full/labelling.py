@@ -113,8 +113,7 @@ class StoryLabelling:
         measured = self.measure(policy)
         # in the log already, but for stages in process that began anew
         self._backend.publish(people_rows)
-        end = self._sizes.prompts * (before.round + 1)
-        prompts = asked(questions("train")[self._sizes.prompts * before.round : end])
+        prompts = asked(questions("train")[self._sizes.of_round(before.round + 1)])
         excluded = frozenset(before.measured) | prompt_ids(benchmark(None))
         pairs = self._steps.label(policy, prompts, lambda _: excluded).pairs
         written = folder_fingerprint(policy)
